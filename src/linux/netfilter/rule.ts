@@ -23,9 +23,10 @@ export type Match = { readonly not?: boolean } & (
   | { readonly kind: "icmp-type"; readonly type: number; readonly code?: number; readonly v6: boolean }
   | { readonly kind: "comment"; readonly text: string }
   | { readonly kind: "mark"; readonly value: number; readonly mask: number }
-  | { readonly kind: "ctstate"; readonly states: readonly CtState[] }
+  | { readonly kind: "ctstate"; readonly states: readonly CtState[]; readonly writtenAs?: "state" } // -m state --state, the older module
   | { readonly kind: "addrtype"; readonly side: "src" | "dst"; readonly type: AddrType; readonly limitIfaceIn?: boolean }
-  | { readonly kind: "statistic-random"; readonly inverse: number } // 1/inverse: the exact k behind the printed probability; 0 never, 1 always
+  // 1/inverse: the exact k behind the printed probability; 0 never, 1 always. `writtenAs`: text that 1/inverse does not print as
+  | { readonly kind: "statistic-random"; readonly inverse: number; readonly writtenAs?: string }
   | { readonly kind: "statistic-nth"; readonly every: number; readonly packet: number }
   | {
       readonly kind: "recent";
@@ -49,7 +50,8 @@ export type Match = { readonly not?: boolean } & (
 );
 
 export type Target =
-  | { readonly kind: "accept" | "drop" | "return" | "notrack" }
+  | { readonly kind: "accept" | "drop" | "return" }
+  | { readonly kind: "notrack"; readonly writtenAs?: "CT --notrack" }
   | { readonly kind: "none" } // no -j: counts, or carries a comment
   | { readonly kind: "jump" | "goto"; readonly chain: string }
   | { readonly kind: "reject"; readonly with: string } // icmp-port-unreachable, tcp-reset…
@@ -60,6 +62,7 @@ export type Target =
       readonly ports?: PortRange;
       readonly ipTo?: Ip;
       readonly random?: boolean;
+      readonly randomFully?: boolean; // SNAT only
       readonly persistent?: boolean;
     }
   | { readonly kind: "masquerade"; readonly randomFully: boolean }

@@ -1,0 +1,96 @@
+/**
+ * One packet under way: the socket buffer with what the kernel keeps beside it, and the log of hops. Mutable, as an sk_buff
+ * is, and seen by nobody outside `linux`; what leaves is the Journey.
+ */
+import type { Packet } from "../net/packet.ts";
+import { applyNat } from "./nat.ts";
+import type { Tracked } from "./conntrack.ts";
+import type { LinkEnd, NetnsId } from "./netns.ts";
+import type { Hook } from "./netfilter/table.ts";
+import type { Reason } from "./reason.ts";
+import type { Run } from "./run.ts";
+import type { End, Hop, RuleRef, Seen, Step } from "./step.ts";
+
+type OpenHop = { netns: NetnsId; in: string | undefined; out: string | undefined; packetIn: Packet; packetOut: Packet | undefined; outer: Packet | undefined; steps: Step[]; seen: Seen[] };
+
+export type Flight = {
+  readonly run: Run;
+  packet: Packet;
+  mark: number;
+  tracked: Tracked | undefined;
+  /** Where the frame is addressed to on this wire. */
+  target: LinkEnd | undefined;
+  /** br_netfilter ran PREROUTING already: IP input must not run it again. */
+  prerouted: boolean;
+  /** The device of the bridge port it came in by, while br_netfilter remembers it. */
+  physIn: string | undefined;
+  /** Came over lo: the output route goes on as input route (skb_dst is kept). */
+  looped: boolean;
+  readonly hops: OpenHop[];
+};
+
+export const createFlight = (run: Run, packet: Packet): Flight => ({
+  run,
+  packet,
+  mark: 0,
+  tracked: undefined,
+  target: undefined,
+  prerouted: false,
+  physIn: undefined,
+  looped: false,
+  hops: [],
+});
+
+/** What a receiver of this packet is told: for a tunnel packet, what it carries. */
+const payloadOf = (packet: Packet): Packet => packet.inner?.packet ?? packet;
+
+export function openHop(flight: Flight, netns: NetnsId, dev: string | undefined): void {
+  flight.hops.push({ netns, in: dev, out: undefined, packetIn: payloadOf(flight.packet), packetOut: undefined, outer: undefined, steps: [], seen: [] });
+}
+
+export function addStep(flight: Flight, step: Step): void {
+  flight.hops.at(-1)?.steps.push(step);
+}
+
+export function addSeen(flight: Flight, dev: string, direction: "in" | "out"): void {
+  const { packet } = flight;
+  flight.hops.at(-1)?.seen.push(packet.inner ? { dev, direction, packet: packet.inner.packet, outer: packet } : { dev, direction, packet });
+}
+
+/** The packet leaves the netns by a device. */
+export function leaveHop(flight: Flight, dev: string): void {
+  const hop = flight.hops.at(-1);
+  if (!hop) return;
+  hop.out = dev;
+  hop.packetOut = payloadOf(flight.packet);
+  if (flight.packet.inner) hop.outer = flight.packet;
+}
+
+/** The nat of this hook, as the connection's entry has it. */
+export function translate(flight: Flight, hook: Hook): void {
+  if (!flight.tracked) return;
+  const { packet, step } = applyNat(flight.packet, flight.tracked, hook);
+  flight.packet = packet;
+  if (step) addStep(flight, step);
+}
+
+/** Ends in silence. */
+export function dropped(flight: Flight, netns: NetnsId, reason: Reason, text: string, because?: RuleRef): End {
+  const ref = because ? { because } : {};
+  addStep(flight, { kind: "drop", reason, text, ...ref });
+  return { kind: "dropped", netns, packet: flight.packet, reason, text, ...ref };
+}
+
+/** The log, frozen. */
+export function hopsOf(flight: Flight): Hop[] {
+  return flight.hops.map((hop) => ({
+    netns: hop.netns,
+    ...(hop.in === undefined ? {} : { in: hop.in }),
+    ...(hop.out === undefined ? {} : { out: hop.out }),
+    packetIn: hop.packetIn,
+    ...(hop.packetOut === undefined ? {} : { packetOut: hop.packetOut }),
+    ...(hop.outer === undefined ? {} : { outer: hop.outer }),
+    steps: hop.steps,
+    seen: hop.seen,
+  }));
+}

@@ -1,0 +1,200 @@
+/**
+ * The netfilter hooks of one network stack: the tables in priority order, conntrack between raw and mangle, nat through
+ * the connection's entry. Facts: include/uapi/linux/netfilter_ipv4.h (priorities), net/netfilter/core.c.
+ */
+import type { Ip } from "../net/address.ts";
+import type { Port } from "../net/packet.ts";
+import { fraction } from "../net/fraction.ts";
+import { icmpError, rejectKind, resetOf } from "./answers.ts";
+import { confirmEntry, trackPacket } from "./conntrack.ts";
+import { addStep, dropped, type Flight, translate } from "./flight.ts";
+import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
+import type { Netns } from "./netns.ts";
+import { evaluateTable, type NatChange, type Observer, type TableVerdict } from "./netfilter/evaluate.ts";
+import type { HookContext } from "./netfilter/hook-context.ts";
+import type { CtState, Match } from "./netfilter/rule.ts";
+import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from "./netfilter/table.ts";
+import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
+import type { End, RuleRef } from "./step.ts";
+
+/** The devices a packet has at a hook; `nexthop` is where the route sends it, for MASQUERADE. */
+export type HookDevices = { readonly in?: string; readonly out?: string; readonly physIn?: string; readonly physOut?: string; readonly nexthop?: Ip };
+
+const BEFORE_CONNTRACK: readonly TableName[] = ["raw"];
+/** NF_IP_PRI_MANGLE -150, NAT_DST -100, FILTER 0, NAT_SRC 100. */
+const AFTER_CONNTRACK: Readonly<Record<Hook, readonly TableName[]>> = {
+  prerouting: ["mangle", "nat"],
+  input: ["mangle", "filter", "nat"],
+  forward: ["mangle", "filter"],
+  output: ["mangle", "nat", "filter"],
+  postrouting: ["mangle", "nat"],
+};
+
+/**
+ * Runs a hook. Answers how the packet ended there, or undefined when it goes on. `afterTable` is called when a table of the
+ * OUTPUT hook has changed what the route depended on, and may end the packet too.
+ */
+export function runHook(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, afterTable?: () => End | undefined): End | undefined {
+  const tables = netns.netfilter.tables(flight.packet.family);
+  if (tables.length === 0) return undefined;
+  const starts = hook === "prerouting" || hook === "output";
+  if (starts) {
+    for (const name of BEFORE_CONNTRACK) {
+      const end = runTable(flight, netns, hook, devices, tables, name);
+      if (end) return end;
+    }
+    if (!flight.tracked) {
+      flight.tracked = trackPacket(flight.run, netns.id, flight.packet);
+      addStep(flight, { kind: "conntrack", state: flight.tracked.state });
+    }
+  }
+  for (const name of AFTER_CONNTRACK[hook]) {
+    const before = { dst: flight.packet.dst, mark: flight.mark };
+    const end = name === "nat" ? runNat(flight, netns, hook, devices, tables) : runTable(flight, netns, hook, devices, tables, name);
+    if (end) return end;
+    if (afterTable && name !== "filter" && (before.dst !== flight.packet.dst || (name === "mangle" && before.mark !== flight.mark))) {
+      const ended = afterTable();
+      if (ended) return ended;
+    }
+  }
+  if ((hook === "input" || hook === "postrouting") && flight.tracked) confirmEntry(flight.run, flight.tracked);
+  return undefined;
+}
+
+function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[], name: TableName): End | undefined {
+  const verdict = verdictOf(flight, netns, hook, devices, tables, name);
+  return verdict && endOf(flight, netns, verdict);
+}
+
+function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[]): End | undefined {
+  const { tracked } = flight;
+  if (!tracked || tracked.state === "UNTRACKED" || tracked.state === "INVALID") return undefined;
+  const manip = manipOf(hook);
+  if (tracked.state === "NEW" && needsNatRules(tracked, manip)) {
+    const path: RuleRef[] = [];
+    const verdict = verdictOf(flight, netns, hook, devices, tables, "nat", path);
+    if (verdict?.kind === "nat") {
+      const change = natTarget(flight, netns, verdict.change, devices);
+      if (change === undefined) return dropped(flight, netns.id, "no-route", `${devices.out ?? "the device"} has no address to masquerade to`, verdict.ref);
+      setupNat(tracked.entry, manip, change, [...path]);
+    } else if (verdict && verdict.kind !== "accept") {
+      return endOf(flight, netns, verdict);
+    } else setupNat(tracked.entry, manip, undefined, []);
+  }
+  translate(flight, hook);
+  return undefined;
+}
+
+/** The address and port a NAT target means for this packet. Undefined: nothing to masquerade to. */
+function natTarget(flight: Flight, netns: Netns, change: NatChange, devices: HookDevices): { readonly ip: Ip; readonly port: Port } | undefined {
+  const now = addressOf(flight.packet, change.manip);
+  if (change.masquerade) {
+    const ip = devices.out === undefined ? undefined : masqueradeSource(netns, devices.out, devices.nexthop ?? flight.packet.dst, flight.packet.dst);
+    return ip === undefined ? undefined : { ip, port: change.randomPort ? flight.run.nextSymbol("mport") : now.port };
+  }
+  if (change.redirect) {
+    const loopback = flight.packet.family === 4 ? "127.0.0.1" : "::1";
+    const ip = devices.in === undefined ? loopback : masqueradeSource(netns, devices.in, flight.packet.src, flight.packet.src);
+    return ip === undefined ? undefined : { ip, port: change.port ?? now.port };
+  }
+  return { ip: change.ip ?? now.ip, port: change.port ?? (change.randomPort ? flight.run.nextSymbol("mport") : now.port) };
+}
+
+function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[], name: TableName, path?: RuleRef[]): TableVerdict | undefined {
+  const table = BUILT_IN[name].includes(hook) ? tables.find((t) => t.name === name) : undefined;
+  if (!table) return undefined;
+  const observer: Observer = {
+    evidence: flight.run.evidence,
+    matched: (ref) => {
+      addStep(flight, { kind: "rule", hook, ref });
+      path?.push(ref);
+    },
+    marked: (ref, mark) => {
+      flight.mark = mark;
+      addStep(flight, { kind: "mark", hook, mark, ref });
+    },
+    untracked: () => {
+      flight.tracked = { state: "UNTRACKED" };
+    },
+    left: (chain, verdict, visits, skipped) => {
+      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: name, chain, verdict, visits, skipped });
+    },
+  };
+  return evaluateTable(flight.packet.family, table, chainOf(hook), () => contextOf(flight, netns, hook, devices), observer);
+}
+
+/** Turns a verdict that stops the packet into its end. */
+function endOf(flight: Flight, netns: Netns, verdict: TableVerdict): End | undefined {
+  switch (verdict.kind) {
+    case "accept":
+    case "nat":
+      return undefined;
+    case "drop": {
+      const text = verdict.policyOf === undefined ? "a rule drops it" : `the policy of ${verdict.policyOf} is DROP`;
+      return dropped(flight, netns.id, verdict.ref?.rule.reason ?? "rule-denied", text, verdict.ref);
+    }
+    case "reject":
+      return rejected(flight, netns, verdict.with, verdict.ref);
+    case "unknown": {
+      addStep(flight, { kind: "note", text: `cannot be decided: ${verdict.text}` });
+      return { kind: "unknown", netns: netns.id, packet: flight.packet, text: verdict.text };
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function rejected(flight: Flight, netns: Netns, word: string, ref: RuleRef): End {
+  const reason = ref.rule.reason ?? "rule-denied";
+  const kind = rejectKind(word);
+  const answer = word === "tcp-reset" ? (flight.packet.protocol === "tcp" ? resetOf(flight.packet) : undefined) : kind && icmpError(netns, kind, flight.packet);
+  if (!answer) return dropped(flight, netns.id, reason, `REJECT with ${word}, but no answer can be sent`, ref);
+  addStep(flight, { kind: "answer", packet: answer, because: ref });
+  return { kind: "answered", netns: netns.id, packet: flight.packet, answer, reason, because: ref };
+}
+
+function contextOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices): HookContext {
+  const { run } = flight;
+  return {
+    packet: flight.packet,
+    mark: flight.mark,
+    in: devices.in,
+    out: devices.out,
+    physIn: devices.physIn,
+    physOut: devices.physOut,
+    ctStates: () => ctStates(flight),
+    isLocal: (ip) => isLocalAddress(netns, ip),
+    isBroadcast: (ip) => isBroadcastAddress(netns, ip),
+    chooseOneIn: (k) => {
+      const yes = fraction(1, k);
+      const isYes = run.choose([yes, fraction(k - 1, k)]) === 0;
+      if (isYes) addStep(flight, { kind: "choice", hook, share: yes });
+      return isYes;
+    },
+    recent: (match) => recent(flight, netns, match),
+    inSet: (name) => ({ undecidable: `ipset ${name}` }),
+  };
+}
+
+function ctStates(flight: Flight): CtState[] {
+  const { tracked } = flight;
+  if (!tracked) return ["UNTRACKED"];
+  if (tracked.state === "INVALID" || tracked.state === "UNTRACKED") return [tracked.state];
+  const { original, reply } = tracked.entry;
+  const virtual: CtState[] = [];
+  if (reply.src !== original.dst || reply.sport !== original.dport) virtual.push("DNAT");
+  if (reply.dst !== original.src || reply.dport !== original.sport) virtual.push("SNAT");
+  return [tracked.state, ...virtual];
+}
+
+/** xt_recent: a list of source addresses by name, kept per network stack. */
+function recent(flight: Flight, netns: Netns, match: Match & { readonly kind: "recent" }): boolean {
+  const key = `${netns.id} ${match.name}`;
+  const list = flight.run.recent.get(key) ?? new Set<Ip>();
+  const ip = match.side === "rsource" ? flight.packet.src : flight.packet.dst;
+  const found = list.has(ip);
+  if (match.command === "set" || (match.command === "update" && found)) flight.run.recent.set(key, new Set([...list, ip]));
+  if (match.command === "remove") list.delete(ip);
+  const holds = match.command === "set" ? true : found;
+  return match.not === true ? !holds : holds;
+}

@@ -1,0 +1,119 @@
+/**
+ * The routing decision of one network stack: local table first, then longest prefix, then lowest metric; and which source
+ * address goes with it. Answers what `ip route get` answers. Facts: net/ipv4/fib_frontend.c, fib_trie.c, devinet.c
+ * (inet_select_addr), RFC 6724 for IPv6. Not modelled: policy rules, multipath, TOS, the exception cache.
+ */
+import { addressBits, broadcastOf, cidrContains, familyOf, hostCidr, type Ip, ipToBigInt, isLinkLocal, isMulticast } from "../net/address.ts";
+import type { Link, LinkAddress, Netns, Route } from "./netns.ts";
+
+export const linkOf = (netns: Netns, name: string): Link | undefined => netns.links.find((link) => link.name === name);
+
+/** The value of a sysctl, or the kernel's default for it. */
+export const sysctl = (netns: Netns, name: string): string => netns.sysctls[name] ?? KERNEL_DEFAULTS[name] ?? "0";
+
+/** Defaults of a new network namespace (Documentation/networking/ip-sysctl.rst) for what is asked here; all others are 0. */
+const KERNEL_DEFAULTS: Readonly<Record<string, string>> = {
+  "net.bridge.bridge-nf-call-iptables": "1",
+  "net.bridge.bridge-nf-call-ip6tables": "1",
+};
+
+/** Per-device settings where the kernel takes the larger of `all` and the device's own (IN_DEV_MAXCONF). */
+export const deviceSetting = (netns: Netns, dev: string, key: string): number =>
+  Math.max(Number(sysctl(netns, `net.ipv4.conf.all.${key}`)), Number(netns.sysctls[`net.ipv4.conf.${dev}.${key}`] ?? sysctl(netns, `net.ipv4.conf.default.${key}`)));
+
+/** Whether the stack owns the address: a local route says so. 127.0.0.0/8 is local as a whole, through lo's /8. */
+export function isLocalAddress(netns: Netns, ip: Ip): boolean {
+  return localRoute(netns, ip) !== undefined;
+}
+
+export const isBroadcastAddress = (netns: Netns, ip: Ip): boolean =>
+  ip === "255.255.255.255" || netns.links.some((link) => link.up && link.addresses.some(({ cidr }) => broadcastOf(cidr) === ip));
+
+/** fib_lookup: the local table, then main. Undefined: no route (ENETUNREACH). */
+export function lookupRoute(netns: Netns, dst: Ip, dev?: string): Route | undefined {
+  const local = localRoute(netns, dst);
+  if (local) return local;
+  let best: Route | undefined;
+  for (const route of netns.routes) {
+    if (!isUsable(netns, route) || !cidrContains(route.to, dst) || (dev !== undefined && route.dev !== dev)) continue;
+    if (!best || route.to.length > best.to.length || (route.to.length === best.to.length && route.metric < best.metric)) best = route;
+  }
+  return best;
+}
+
+/** Routes through a device that is down have been withdrawn by the kernel; without carrier they stay, as `linkdown`. */
+function isUsable(netns: Netns, route: Route): boolean {
+  return route.dev === undefined || linkOf(netns, route.dev)?.up === true;
+}
+
+/** The local table follows from the addresses (fib_add_ifaddr). A device that is down keeps its local addresses out of it. */
+function localRoute(netns: Netns, dst: Ip): Route | undefined {
+  for (const link of netns.links) {
+    if (!link.up) continue;
+    for (const address of link.addresses) {
+      const { cidr } = address;
+      const wholePrefix = address.scope === "host" && link.type.kind === "loopback" && familyOf(cidr.ip) === 4;
+      if (cidr.ip !== dst && !(wholePrefix && cidrContains(cidr, dst))) continue;
+      const to = cidr.ip === dst ? hostCidr(dst) : cidr;
+      return { type: "local", to, dev: link.name, src: primaryOf(link, address), metric: 0, scope: "host", cause: link.cause };
+    }
+  }
+  const explicit = netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst));
+  return explicit;
+}
+
+/** A second address of one subnet is secondary: its local route prefers the subnet's first address as source. */
+function primaryOf(link: Link, address: LinkAddress): Ip {
+  if (familyOf(address.cidr.ip) === 6) return address.cidr.ip;
+  const first = link.addresses.find(({ cidr }) => cidr.length === address.cidr.length && cidrContains(cidr, address.cidr.ip) && familyOf(cidr.ip) === 4);
+  return first?.cidr.ip ?? address.cidr.ip;
+}
+
+/** The source address that a local sender gets for this route when it binds none. */
+export function sourceFor(netns: Netns, route: Route, dst: Ip): Ip | undefined {
+  if (route.src !== undefined) return route.src;
+  if (route.dev === undefined) return undefined;
+  if (familyOf(dst) === 6) return selectSource6(netns, route.dev, dst);
+  return selectAddress(netns, route.dev, route.via, route.via === undefined ? "link" : "global");
+}
+
+/** The address that MASQUERADE takes: of the outgoing device, towards the next hop. */
+export function masqueradeSource(netns: Netns, dev: string, nexthop: Ip, dst: Ip): Ip | undefined {
+  return familyOf(dst) === 6 ? selectSource6(netns, dev, dst) : selectAddress(netns, dev, nexthop, "global");
+}
+
+/**
+ * inet_select_addr: on the device the address whose subnet holds `towards`, else its first; without any, the first
+ * suitable address of all devices in creation order. Addresses of scope host (127.0.0.1) never leave lo.
+ */
+function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope: "link" | "global"): Ip | undefined {
+  const suits = ({ cidr, scope: own }: LinkAddress): boolean => familyOf(cidr.ip) === 4 && (own === "global" || (own === "link" && scope === "link"));
+  const own = linkOf(netns, dev)?.addresses.filter(suits) ?? [];
+  const near = own.find(({ cidr }) => towards !== undefined && cidrContains(cidr, towards)) ?? own[0];
+  if (near) return near.cidr.ip;
+  for (const link of netns.links) {
+    const first = link.up ? link.addresses.find((address) => suits(address) && address.scope !== "link") : undefined;
+    if (first) return first.cidr.ip;
+  }
+  return undefined;
+}
+
+/** RFC 6724 as far as it decides here: same scope, outgoing interface, longest matching prefix. */
+function selectSource6(netns: Netns, dev: string, dst: Ip): Ip | undefined {
+  const candidates = netns.links.flatMap((link) => (link.up ? link.addresses.filter(({ cidr }) => familyOf(cidr.ip) === 6 && cidr.ip !== "::1").map(({ cidr }) => ({ ip: cidr.ip, dev: link.name })) : []));
+  const scoped = candidates.filter(({ ip }) => isLinkLocal(ip) === isLinkLocal(dst));
+  const best = [...scoped].sort((a, b) => Number(b.dev === dev) - Number(a.dev === dev) || commonBits(b.ip, dst) - commonBits(a.ip, dst))[0];
+  return best?.ip;
+}
+
+function commonBits(a: Ip, b: Ip): number {
+  const differing = (ipToBigInt(a) ^ ipToBigInt(b)).toString(2);
+  return differing === "0" ? addressBits(6) : addressBits(6) - differing.length;
+}
+
+/** Whether the packet must go to a multicast or broadcast group, which is not modelled. */
+export const isGroupAddress = (netns: Netns, ip: Ip): boolean => isMulticast(ip) || isBroadcastAddress(netns, ip);
+
+
+/** The device a route leaves by; what is local leaves by lo. */
+export const nexthopDevice = (route: Route): string | undefined => (route.type === "local" ? "lo" : route.dev);
