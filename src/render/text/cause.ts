@@ -1,0 +1,62 @@
+/** Because of what: the words and the place beside a step, from the causes of its rules. */
+import type { RuleRef } from "../../linux/step.ts";
+import type { CauseId } from "../../net/cause.ts";
+import type { ObjectRef } from "../../objects/api.ts";
+import type { CauseRole } from "../../objects/cause.ts";
+import type { CauseView, RenderContext } from "../context.ts";
+import { type Line, line, span } from "./spans.ts";
+
+/** `Service default/tomcat6`; cluster-wide kinds have no namespace. */
+export const objectText = (object: ObjectRef): string =>
+  `${object.kind} ${object.namespace === undefined ? "" : `${object.namespace}/`}${object.name}`;
+
+/** The two right-hand columns of a row, from a cause. */
+export function because(context: RenderContext, id: CauseId): { readonly because?: Line; readonly right?: Line } {
+  const view = context.cause(id);
+  return view === undefined ? {} : becauseOf(view);
+}
+
+export function becauseOf(view: CauseView): { readonly because?: Line; readonly right?: Line } {
+  const text = view.object === undefined ? view.note : objectText(view.object);
+  return { ...(text === undefined ? {} : { because: line(text) }), ...placeOf(view) };
+}
+
+export const placeOf = (view: CauseView | undefined): { readonly right?: Line } =>
+  view?.place === undefined ? {} : { right: line(span(view.place, "dim")) };
+
+/** How a packet came to be meant for a Service, in the words of the object's own fields. */
+export const ENTRANCE: ReadonlyMap<CauseRole, string> = new Map<CauseRole, string>([
+  ["node-port", "node port"],
+  ["external-ip", "external IP"],
+  ["load-balancer-ip", "load-balancer IP"],
+  ["cluster-ip", "cluster IP"],
+]);
+
+/** The rule among these by which the packet was recognised as a Service's, and its cause. */
+export function entranceOf(
+  context: RenderContext,
+  refs: readonly RuleRef[],
+): { readonly ref: RuleRef; readonly view: CauseView } | undefined {
+  for (const ref of refs) {
+    const view = context.cause(ref.rule.cause);
+    if (view !== undefined && ENTRANCE.has(view.role)) return { ref, view };
+  }
+  return undefined;
+}
+
+/** `KUBE-EXT > KUBE-SVC > KUBE-SEP-DCOFR52QIAIPCXLS`: the chains gone through, hashes left out but in the last, to search for. */
+export function trailText(refs: readonly RuleRef[]): string {
+  const chains = [...new Set(refs.map((ref) => ref.chain))].filter((chain) => !BUILT_IN.has(chain));
+  const shown = chains.slice(-3);
+  return shown.map((chain, i) => (i === shown.length - 1 ? chain : withoutHash(chain))).join(" > ");
+}
+
+const BUILT_IN: ReadonlySet<string> = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
+/** kube-proxy ends chain names in 16 letters of a base32 SHA-256 (pkg/proxy/iptables/proxier.go, portProtoHash). */
+const withoutHash = (chain: string): string => chain.replace(/-[A-Z2-7]{16}$/, "");
+
+/** The rule's own comment, if it has one. */
+export function commentOf(ref: RuleRef): string | undefined {
+  for (const match of ref.rule.matches) if (match.kind === "comment") return match.text;
+  return undefined;
+}

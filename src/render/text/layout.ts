@@ -1,0 +1,72 @@
+/**
+ * The fixed columns of a trace: verb, what changed, because of what, and the place at the right edge. A row that does
+ * not fit takes a second line for the reason and the place; a name or a place is never cut.
+ */
+import type { Tone } from "../paint.ts";
+import { type Line, line, padTo, type Span, span, widthOf } from "./spans.ts";
+
+/** One thing that happened, ready for the columns. */
+export type Row = {
+  readonly verb: string;
+  readonly tone?: Tone; // of the verb
+  readonly what: Line;
+  readonly because?: Line;
+  readonly right?: Line; // place, TTL, ok
+};
+
+const INDENT = 2;
+const VERB = 8; // columns of the verb
+export const BODY = INDENT + VERB;
+const BECAUSE = 57; // where the reason starts when there is room
+const GAP = 2;
+
+/** The printed lines of one row. */
+export function layoutRow(row: Row, width: number): Line[] {
+  const head = [...padTo(line(" ".repeat(INDENT), span(row.verb, row.tone)), INDENT + Math.max(VERB, row.verb.length + 1)), ...row.what];
+  const because = row.because ?? [];
+  const right = row.right ?? [];
+  if (because.length === 0 && right.length === 0) return [head];
+  if (because.length === 0) return fits(head, right, width) ? [atRight(head, right, width)] : [head, atRight([], right, width)];
+  for (const column of [BECAUSE, widthOf(head) + GAP]) {
+    if (widthOf(head) + GAP > column) continue;
+    const joined = [...padTo(head, column), ...because];
+    if (fits(joined, right, width)) return [right.length === 0 ? joined : atRight(joined, right, width)];
+  }
+  const second = [...padTo([], BODY + GAP), ...because];
+  if (fits(second, right, width)) return [head, right.length === 0 ? second : atRight(second, right, width)];
+  return [head, second, atRight([], right, width)];
+}
+
+/** A text and something at the right edge, on one line if they fit. */
+export function justify(left: Line, right: Line, width: number): Line[] {
+  if (right.length === 0) return [left];
+  return fits(left, right, width) ? [atRight(left, right, width)] : [left, atRight([], right, width)];
+}
+
+const fits = (left: Line, right: Line, width: number): boolean => widthOf(left) + (right.length === 0 ? 0 : GAP) + widthOf(right) <= width;
+const atRight = (left: Line, right: Line, width: number): Line => [...padTo(left, Math.max(INDENT, width - widthOf(right))), ...right];
+
+/** Prose broken at blanks; a word longer than the line stands alone. `hang` indents all lines but the first. */
+export function wrap(words: Line, width: number, hang = 0): Line[] {
+  const lines: Line[] = [];
+  let current: Span[] = [];
+  let used = 0;
+  for (const word of words.flatMap(splitWords)) {
+    const size = widthOf([word]);
+    if (used > hang && used + size > width && word.text !== " ") {
+      lines.push(current);
+      current = hang > 0 ? [{ text: " ".repeat(hang) }] : [];
+      used = hang;
+    }
+    if (word.text === " " && used === hang && lines.length > 0) continue;
+    current.push(word);
+    used += size;
+  }
+  return [...lines, current];
+}
+
+const splitWords = ({ text, tone }: Span): Span[] =>
+  text
+    .split(/( )/)
+    .filter((part) => part !== "")
+    .map((part) => (tone === undefined ? { text: part } : { text: part, tone }));

@@ -1,0 +1,189 @@
+/**
+ * Each step of a hop as a row of the fixed columns: one verb, the field's own. At the default depth a hook that changed
+ * nothing leaves no row; `-v` shows every step.
+ */
+import type { Hop, Step } from "../../linux/step.ts";
+import { formatSocket } from "../../net/packet.ts";
+import { because, commentOf, placeOf } from "./cause.ts";
+import type { Row } from "./layout.ts";
+import { natRows } from "./nat-lines.ts";
+import { noNatRows } from "./no-nat.ts";
+import { flowText, type Ports, type Scene, segmentText } from "./scene.ts";
+import { line, span } from "./spans.ts";
+import { evidenceRows } from "./verbose.ts";
+
+/** How a hop is told: whether the path fails (then a reader looks for what did not happen), and the names of its ports. */
+export type Telling = { readonly ports: Ports; readonly failed: boolean };
+
+/** The rows of one hop, in the order in which things happened. */
+export function hopRows(scene: Scene, hop: Hop, telling: Telling): Row[] {
+  const verbose = scene.options.depth === "verbose";
+  const ttl = hop.steps.find((step) => step.kind === "ttl");
+  let missing = noNatRows(scene, hop, telling.failed);
+  const rows: Row[] = [];
+  for (const [i, step] of hop.steps.entries()) {
+    const turning = (step.kind === "route" && step.why !== "output") || step.kind === "drop" || step.kind === "answer";
+    if (turning) {
+      rows.push(...missing);
+      missing = [];
+    }
+    rows.push(...stepRows(scene, hop, step, hop.steps.slice(0, i), telling));
+    if (step === ttl && !verbose) putTtl(rows, ttl.after);
+    if (verbose) rows.push(...evidenceRows(scene, hop, i));
+  }
+  return [...rows, ...missing];
+}
+
+/** The new TTL stands beside the routing decision that cost it. */
+function putTtl(rows: Row[], after: number): void {
+  const at = rows.findLastIndex((row) => row.verb === "route");
+  const row = rows[at];
+  if (row) rows[at] = { ...row, right: line(span(`ttl ${after}`, "dim")) };
+}
+
+function stepRows(scene: Scene, hop: Hop, step: Step, before: readonly Step[], telling: Telling): Row[] {
+  const { ports } = telling;
+  switch (step.kind) {
+    case "send":
+      return [sendRow(step, ports)];
+    case "nat":
+      return natRows(scene, hop, step, before, ports);
+    case "route":
+      return routeRows(scene, hop, step, before);
+    case "bridge":
+      return bridgeRows(step);
+    case "encap": {
+      const { outer, vni } = step;
+      const entry = because(scene.context, step.fdb.cause);
+      const outside = `${outer.src} > ${formatSocket(outer.dst, outer.dport)}`;
+      return [{ verb: "encap", what: line(`vxlan ${vni}, udp ${outside}`), because: line(`${step.dev}'s forwarding entry`), ...entry }];
+    }
+    case "decap":
+      return [{ verb: "decap", what: line(step.dev), because: line("the VXLAN header is taken off") }];
+    case "accept":
+      return [acceptRow(scene, hop, step, ports)];
+    case "answer":
+      return answerRows(scene, step, ports);
+    case "drop":
+      return dropRows(scene, step);
+    case "note":
+      return [{ verb: "note", what: line(step.text) }];
+    case "ttl":
+    case "conntrack":
+    case "chain":
+    case "rule":
+    case "choice":
+    case "mark":
+    case "neighbour":
+      return []; // evidence: verbose.ts
+    default:
+      return step satisfies never;
+  }
+}
+
+function sendRow(step: Extract<Step, { kind: "send" }>, ports: Ports): Row {
+  const { packet } = step;
+  const what = packet.segment.kind === "echo-request" ? `echo request ${flowText(packet, ports)}` : flowText(packet, ports);
+  const kernel = step.origin === "kernel" ? { because: line(`${segmentText(packet)}, from the kernel itself`) } : {};
+  return { verb: "send", what: line(what), ...kernel, right: line(span(`ttl ${packet.ttl}`, "dim")) };
+}
+
+function routeRows(scene: Scene, hop: Hop, step: Extract<Step, { kind: "route" }>, before: readonly Step[]): Row[] {
+  if (step.local) return localRows(scene, hop, step);
+  const { route } = step;
+  // A sender that reaches its target directly needs no words: the connector below shows the network.
+  if (step.why === "output" && route.via === undefined && route.type === "unicast" && scene.options.depth !== "verbose") return [];
+  const why = because(scene.context, route.cause);
+  const natAhead =
+    before.length < hop.steps.length && hop.steps.slice(before.length).some((other) => other.kind === "nat" && other.manip === "dst");
+  const source =
+    step.why === "output" && step.source !== undefined ? [`source ${step.source}${natAhead ? ", decided before nat" : ""}`] : [];
+  const again = step.why === "reroute" ? ["routed again, after nat"] : [];
+  const assumed = route.assumed ? ["assumed"] : [];
+  const note = scene.context.cause(route.cause)?.note;
+  const words = [...(note === undefined ? [] : [note]), ...source, ...again, ...assumed];
+  const text = words.length > 0 ? { because: line(words.join("; ")) } : why.because ? { because: why.because } : {};
+  return [{ verb: "route", what: line(scene.context.routeText(route)), ...text, ...(why.right ? { right: why.right } : {}) }];
+}
+
+function localRows(scene: Scene, hop: Hop, step: Extract<Step, { kind: "route" }>): Row[] {
+  const { kind } = scene.context.describe(hop.netns);
+  if (kind === "pod" || step.why === "output" || hop.in === undefined)
+    return scene.options.depth === "verbose" ? [ownAddress(step.dst, kind)] : [];
+  return hop.steps.some((other) => other.kind === "decap") &&
+    !hop.steps.some((other) => other.kind === "accept" || other.kind === "answer" || other.kind === "drop")
+    ? []
+    : [ownAddress(step.dst, kind)];
+}
+
+const ownAddress = (ip: string, kind: string): Row => ({
+  verb: "route",
+  what: line(`${ip} is this ${kind}'s own address: up to its INPUT`),
+});
+
+function bridgeRows(step: Extract<Step, { kind: "bridge" }>): Row[] {
+  const ports = `${step.in} > ${step.out}`;
+  if (step.why === "bridged") return [{ verb: "bridge", what: line(`${step.bridge} (bridged, ttl kept)`), because: line(ports) }];
+  if (step.why === "dnat-bridged") {
+    return [
+      { verb: "bridge", what: line(`${step.bridge} (bridged, ttl kept)`), because: line(`${ports}: the new target is on the same bridge`) },
+    ];
+  }
+  return []; // up to the stack or down from it: the route row tells
+}
+
+function acceptRow(scene: Scene, hop: Hop, step: Extract<Step, { kind: "accept" }>, ports: Ports): Row {
+  const { socket } = step;
+  const view = scene.context.cause(socket.cause);
+  const listens = `${socket.process} ${socket.assumed ? "is assumed to listen" : "listens"} on ${formatSocket(socket.ip === "*" ? "*" : socket.ip, socket.port)}`;
+  const note = view?.note === undefined ? "" : ` (${view.note})`;
+  const arrived = hop.steps.findLast((other) => other.kind === "nat");
+  const { packetIn } = hop;
+  const packet =
+    arrived?.kind !== "nat"
+      ? packetIn
+      : arrived.manip === "dst"
+        ? { ...packetIn, dst: arrived.after.ip, dport: arrived.after.port }
+        : packetIn;
+  return { verb: "accept", tone: "green", what: line(flowText(packet, ports)), because: line(`${listens}${note}`), ...placeOf(view) };
+}
+
+function answerRows(scene: Scene, step: Extract<Step, { kind: "answer" }>, ports: Ports): Row[] {
+  const { packet } = step;
+  const said = segmentText(packet);
+  if (packet.segment.kind === "echo-reply")
+    return [{ verb: "answer", tone: "green", what: line(`${said} ${flowText(packet, ports)}`), because: line("by the kernel itself") }];
+  const what = line(`${said} ${flowText(packet, ports)}`);
+  if (!step.because)
+    return [
+      {
+        verb: "answer",
+        tone: "red",
+        what,
+        because: line(packet.segment.kind === "rst" ? "nothing listens there" : "by the kernel itself"),
+      },
+    ];
+  const { ref, rows } = { ref: step.because, rows: ruleRows(scene, step.because, "REJECT") };
+  return [...rows, { verb: "answer", tone: "red", what, because: line(rejectText(ref)) }];
+}
+
+const rejectText = (ref: NonNullable<Extract<Step, { kind: "answer" }>["because"]>): string =>
+  ref.rule.target.kind === "reject" ? `--reject-with ${ref.rule.target.with}` : "";
+
+function ruleRows(scene: Scene, ref: NonNullable<Extract<Step, { kind: "answer" }>["because"]>, verb: string): Row[] {
+  const view = scene.context.cause(ref.rule.cause);
+  const comment = commentOf(ref);
+  const text = comment === undefined ? "" : ` "${comment}"`;
+  const where: Row = { verb, tone: "red", what: line(`${ref.table} ${ref.chain}${text}`), ...because(scene.context, ref.rule.cause) };
+  const notes: Row[] = view?.object !== undefined && view.note !== undefined ? [{ verb: "", what: line(span(view.note, "dim")) }] : [];
+  return [where, ...notes];
+}
+
+function dropRows(scene: Scene, step: Extract<Step, { kind: "drop" }>): Row[] {
+  if (!step.because) return [{ verb: "DROP", tone: "red", what: line(step.text), right: line(step.reason) }];
+  const [first, ...rest] = ruleRows(scene, step.because, "DROP");
+  if (!first) return [];
+  const comment = commentOf(step.because);
+  const said = step.text !== "" && step.text !== comment ? [{ verb: "", what: line(span(step.text, "dim")) }] : [];
+  return [first, ...(rest.length > 0 ? rest : said)];
+}

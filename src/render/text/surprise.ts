@@ -1,0 +1,77 @@
+/** The one fact that people get wrong: whose address the endpoint sees, and what would keep the client's. */
+import type { Leg, Path, Trace } from "../../trace/trace.ts";
+import { entranceOf, objectText } from "./cause.ts";
+import type { Scene } from "./scene.ts";
+
+/** One or two sentences about the delivered paths; none when no endpoint was reached. */
+export function surpriseText(scene: Scene, trace: Trace): string[] {
+  const reached = trace.paths.filter(
+    (path) => path.destination?.clientIPSeen !== undefined && (path.verdict === "delivered" || path.verdict === "unanswered"),
+  );
+  const [first] = reached;
+  if (!first) return [];
+  const legs = first.legs.filter((leg) => leg.kind === "transport");
+  if (legs.length > 1) return [proxyText(scene, first, legs)];
+  const client = legs[0]?.hops[0]?.packetIn.src;
+  const seen = addressesSeen(reached);
+  const who =
+    first.destination?.kind === "pod"
+      ? trace.paths.length > 1
+        ? "The pods see"
+        : "The pod sees"
+      : `${first.destination?.name ?? "The server"} sees`;
+  if (client === undefined) return [];
+  if (seen.length === 1 && seen[0] === client) return [`${who} your own address ${client}: nothing rewrote the source.`];
+  const other = seen.filter((ip) => ip !== client);
+  const why = snatWhy(scene, reached);
+  const head = `${who} ${other.join(" or ")}${ownerText(scene, reached, other)}, not ${client}${other.length < seen.length ? " on every way" : ""}${why === undefined ? "" : `: ${why}`}.`;
+  return [head, ...keepText(scene, reached)];
+}
+
+function proxyText(scene: Scene, path: Path, legs: readonly Leg[]): string {
+  const [front] = legs;
+  const proxy = front?.proxy;
+  const seenByProxy = front?.destination?.clientIPSeen ?? front?.hops.at(-1)?.packetIn.src ?? "the client";
+  const seen = path.destination?.clientIPSeen ?? "";
+  const name = proxy?.process ?? "the proxy";
+  return `${name} sees ${seenByProxy}; the pods see ${seen}${ownerText(scene, [path], [seen])}, for ${name} opens its own connection and names the client in X-Forwarded-For.`;
+}
+
+const addressesSeen = (paths: readonly Path[]): string[] => [...new Set(paths.flatMap((path) => path.destination?.clientIPSeen ?? []))];
+
+/** Which machine the rewritten source belongs to. */
+function ownerText(scene: Scene, paths: readonly Path[], addresses: readonly string[]): string {
+  const owners = new Set<string>();
+  for (const hop of paths.flatMap((path) => path.legs.flatMap((leg) => leg.hops))) {
+    const changed = hop.steps.some(
+      (step) => step.kind === "nat" && step.manip === "src" && !step.reverse && addresses.includes(step.after.ip),
+    );
+    const sent = hop.steps.some((step) => step.kind === "send" && addresses.includes(step.packet.src));
+    if (changed || sent) owners.add(scene.context.describe(hop.netns).title);
+  }
+  return owners.size === 0 ? "" : ` (${[...owners].join(" or ")})`;
+}
+
+/** The words of the cause that asked for masquerading. */
+function snatWhy(scene: Scene, paths: readonly Path[]): string | undefined {
+  for (const hop of paths.flatMap((path) => path.legs.flatMap((leg) => leg.hops))) {
+    const snat = hop.steps.find((step) => step.kind === "nat" && step.manip === "src" && !step.reverse);
+    if (snat?.kind !== "nat") continue;
+    const { devs } = { devs: hop.steps.flatMap((step) => (step.kind === "route" && step.route.dev !== undefined ? [step.route.dev] : [])) };
+    return `the source is rewritten on ${scene.context.describe(hop.netns).title}${devs.length > 0 ? " to the address of the device it leaves by" : ""}, so that the answer comes back through it`;
+  }
+  return undefined;
+}
+
+/** For traffic that entered by a port or address of the outside: the field that keeps the client's address. */
+function keepText(scene: Scene, paths: readonly Path[]): string[] {
+  for (const step of paths.flatMap((path) => path.legs.flatMap((leg) => leg.hops.flatMap((hop) => hop.steps)))) {
+    if (step.kind !== "nat" || step.manip !== "dst" || step.reverse) continue;
+    const entrance = entranceOf(scene.context, step.because);
+    if (!entrance || entrance.view.role === "cluster-ip") continue;
+    const { object, place } = entrance.view;
+    const where = object === undefined ? "" : ` of ${objectText(object)}${place === undefined ? "" : ` (${place})`}`;
+    return [`To keep the client's address: \`externalTrafficPolicy: Local\`${where}; nodes without such a pod then stop answering.`];
+  }
+  return [];
+}

@@ -1,0 +1,170 @@
+/** The evidence under `-v`: connection states, every rule looked at and why it did not match, neighbours, marks, captures. */
+import type { Match } from "../../linux/netfilter/rule.ts";
+import type { Hop, RuleVisit, Seen, Step } from "../../linux/step.ts";
+import { formatCidr } from "../../net/address.ts";
+import { formatFraction } from "../../net/fraction.ts";
+import { placeOf } from "./cause.ts";
+import { layoutRow, type Row } from "./layout.ts";
+import { flowText, type Ports, type Scene, segmentText } from "./scene.ts";
+import { type Line, line, span } from "./spans.ts";
+
+type ChainStep = Extract<Step, { kind: "chain" }>;
+
+/** What `-v` adds for the hop's step at `index`. */
+export function evidenceRows(scene: Scene, hop: Hop, index: number): Row[] {
+  const step = hop.steps[index];
+  switch (step?.kind) {
+    case "conntrack":
+      return [{ verb: "ct", what: line(span(`connection is ${step.state}`, "dim")) }];
+    case "ttl":
+      return [{ verb: "ttl", what: line(`${step.before} `, scene.glyphs.to, ` ${step.after}`) }];
+    case "mark":
+      return [{ verb: "mark", what: line(`0x${step.mark.toString(16)}`), because: line(`${step.ref.table} ${step.ref.chain}`) }];
+    case "choice":
+      return [{ verb: "chance", what: line(`this way with share ${formatFraction(step.share)}`) }];
+    case "neighbour":
+      return [
+        {
+          verb: "neigh",
+          what: line(`${step.ip} lladdr ${step.mac} dev ${step.dev}`),
+          because: line(step.entry ? "permanent entry" : "ARP answered"),
+          ...placeOf(step.entry && scene.context.cause(step.entry.cause)),
+        },
+      ];
+    case "bridge":
+      return step.why === "up" || step.why === "down" ? [{ verb: "bridge", what: line(`${step.bridge}: ${step.in} > ${step.out}`) }] : [];
+    case "encap":
+      return [
+        {
+          verb: "fdb",
+          what: line(`${step.fdb.mac} dev ${step.fdb.dev} dst ${step.fdb.dst}`),
+          right: line(span(`outer ttl ${step.outer.ttl}`, "dim")),
+        },
+      ];
+    case "chain":
+      return step.chain === step.hook.toUpperCase() ? chainRows(scene, hop.steps, index) : [];
+    default:
+      return [];
+  }
+}
+
+/** A built-in chain with the chains jumped to inside it, in the order of the packet. A chain is reported when it is left. */
+function chainRows(scene: Scene, steps: readonly Step[], index: number): Row[] {
+  const root = steps[index];
+  if (root?.kind !== "chain") return [];
+  const inner = chainsInside(steps, index);
+  const rows = layoutChain(scene, root, inner, 0);
+  const head: Row = { verb: root.table, what: line(span(`${root.chain}`, "bold"), span(`  ${root.verdict}`, "dim")) };
+  return [head, ...rows];
+}
+
+/** The user chains left between the previous built-in chain and this one. */
+function chainsInside(steps: readonly Step[], index: number): ChainStep[] {
+  const inner: ChainStep[] = [];
+  for (let i = index - 1; i >= 0; i--) {
+    const step = steps[i];
+    if (step?.kind !== "chain") continue;
+    if (step.chain === step.hook.toUpperCase()) break;
+    inner.unshift(step);
+  }
+  return inner;
+}
+
+/** Evidence rows carry rule text, which is never broken, so that it can be searched for as it stands. */
+function layoutChain(scene: Scene, chain: ChainStep, inner: ChainStep[], depth: number): Row[] {
+  const pad = "  ".repeat(depth);
+  const rows: Row[] = [];
+  for (const visit of chain.visits) {
+    rows.push(visitRow(scene, visit, pad));
+    const { target } = visit.rule;
+    if (!visit.matched || (target.kind !== "jump" && target.kind !== "goto")) continue;
+    const at = inner.findIndex((step) => step.chain === target.chain);
+    const entered = inner[at];
+    if (!entered) continue;
+    inner.splice(at, 1);
+    rows.push(...layoutChain(scene, entered, inner, depth + 1));
+  }
+  if (chain.skipped > 0)
+    rows.push({ verb: "", what: line(span(`${pad}    ${plural(chain.skipped, "rule")} for other destinations`, "dim")) });
+  return rows;
+}
+
+function visitRow(scene: Scene, visit: RuleVisit, pad: string): Row {
+  const text = scene.context.ruleText(visit);
+  if (visit.matched) return { verb: "", what: line(`${pad}yes `, span(text)) };
+  const failed = visit.failedMatch === undefined ? undefined : visit.rule.matches[visit.failedMatch];
+  return { verb: "", what: line(span(`${pad}no  ${text}${failed ? `   (${whyNot(failed)})` : ""}`, "dim")) };
+}
+
+/** Why a match said no, in words: "destination is not 10.96.0.1/32". */
+export function whyNot(match: Match): string {
+  const not = match.not === true ? "" : "not ";
+  switch (match.kind) {
+    case "src":
+      return `source is ${not}${formatCidr(match.cidr)}`;
+    case "dst":
+      return `destination is ${not}${formatCidr(match.cidr)}`;
+    case "in":
+      return `did ${not}come in by ${match.name}`;
+    case "out":
+      return `does ${not}go out by ${match.name}`;
+    case "protocol":
+      return `protocol is ${not}${match.protocol}`;
+    case "dport":
+    case "sport": {
+      const { from, to } = match.ports;
+      return `${match.kind === "dport" ? "destination" : "source"} port is ${not}${from === to ? from : `${from}-${to}`}`;
+    }
+    case "multiport":
+      return `port is ${not}one of the list`;
+    case "tcp-flags":
+      return `TCP flags are ${not}${match.set.join(",") || "none"}`;
+    case "icmp-type":
+      return `ICMP type is ${not}${match.type}`;
+    case "mark":
+      return `mark ${match.not === true ? "has" : "lacks"} 0x${match.value.toString(16)}`;
+    case "ctstate":
+      return `connection is ${not}${match.states.join(" or ")}`;
+    case "addrtype":
+      return `${match.side === "src" ? "source" : "destination"} is ${not}${match.type}${match.type === "LOCAL" ? ", an address of this machine" : ""}`;
+    case "statistic-random":
+      return "chance went the other way";
+    case "statistic-nth":
+      return "not this packet's turn";
+    case "recent":
+      return `${match.name} has ${match.not === true ? "seen" : "not seen"} this client`;
+    case "set":
+      return `${not}in set ${match.name}`;
+    case "physdev":
+      return "other bridge port";
+    case "comment":
+    case "unknown":
+      return match.text;
+    default:
+      return match satisfies never;
+  }
+}
+
+/** What `tcpdump -i any` would print in this hop, one line a device. */
+export function captureLines(scene: Scene, hop: Hop, ports: Ports): Line[] {
+  return hop.seen.flatMap((seen, i) => layoutRow({ verb: i === 0 ? "tcpdump" : "", what: captureLine(seen, ports) }, scene.options.width));
+}
+
+function captureLine(seen: Seen, ports: Ports): Line {
+  const outer = seen.outer ? `  {${seen.outer.src} > ${seen.outer.dst}}` : "";
+  const way = seen.direction === "in" ? "In " : "Out";
+  return line(span(`${seen.dev} ${way} ${flowText(seen.packet, ports)} ${segmentText(seen.packet)} ttl ${seen.packet.ttl}${outer}`, "dim"));
+}
+
+/** What the symbols of the trace stand for. */
+export function legend(symbols: ReadonlySet<string>): Line[] {
+  const known: readonly (readonly [RegExp, string])[] = [
+    [/^c\d*$/, "a port that the client's kernel picks (shown as 49152 in JSON)"],
+    [/^m\d+$/, "a port that masquerading picks at random (--random-fully)"],
+  ];
+  return [...symbols]
+    .sort()
+    .map((symbol) => line(span(`  ${symbol.padEnd(4)}${known.find(([form]) => form.test(symbol))?.[1] ?? ""}`, "dim")));
+}
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
