@@ -10,6 +10,7 @@ import type { CauseTable } from "../objects/cause.ts";
 import { podNetns } from "./cni/names.ts";
 import type { CniNetwork } from "./cni/plugin.ts";
 import { connectedRoutes } from "./connected-routes.ts";
+import { hostnameOf } from "./kubelet/hosts-file.ts";
 import { boundSockets, podSockets } from "./kubelet/sockets.ts";
 import { causeAt, loopbackLink } from "./machine.ts";
 
@@ -28,7 +29,7 @@ export function podNetnsOf(node: ClusterNode, pod: ClusterPod, cni: CniNetwork, 
   const links = [loopbackLink(ipv6, cause), ...state.links];
   return {
     id: podNetns(pod),
-    hostname: pod.spec.hostname ?? pod.name,
+    hostname: hostnameOf(pod),
     links,
     routes: [...state.routes, ...connectedRoutes(links)],
     neighbours: [],
