@@ -1,0 +1,154 @@
+/**
+ * Ingress controllers of the ingress-nginx kind: which rule takes a request, and where its new connection goes.
+ * Facts: Ingress v1 host and path rules (networking.k8s.io/v1 API reference), ingress-nginx (endpoints from EndpointSlices,
+ * `service-upstream`, 308 for TLS hosts, default server 404). Not modelled: annotations that rewrite paths, canaries, auth.
+ */
+import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
+import type { Ip } from "../net/address.ts";
+import type { CauseId } from "../net/cause.ts";
+import type { Ingress, IngressBackend, IngressPath } from "../objects/api.ts";
+import type { CauseTable } from "../objects/cause.ts";
+import { matchesLabels } from "../objects/selector.ts";
+import type { IngressControllerSettings } from "../objects/topology.ts";
+
+export type IngressController = { readonly process: string; readonly class: string | undefined; readonly pods: ReadonlySet<string>; readonly upstream: "endpoints" | "service" };
+
+export type HttpRequest = { readonly scheme: "http" | "https"; readonly host: string; readonly path: string; readonly port: number; readonly insecure: boolean };
+
+export type Upstream = { readonly ip: Ip; readonly port: number };
+export type ProxyDecision =
+  /** The proxy answers itself. `tls`: the handshake fails before any request. */
+  | { readonly kind: "answer"; readonly process: string; readonly status?: number; readonly reason: "ingress-no-match" | "ingress-no-endpoints" | "redirected" | "tls-failed"; readonly text: string; readonly cause: CauseId; readonly location?: string }
+  /** It opens a connection to one of these, picked evenly, and tries the next when one fails. */
+  | { readonly kind: "forward"; readonly process: string; readonly upstreams: readonly Upstream[]; readonly service: string; readonly rule: string; readonly cause: CauseId; readonly mode: "endpoints" | "service" };
+
+/** Controllers as the topology names them, else recognised by image. */
+export function ingressControllers(cluster: Cluster): IngressController[] {
+  if (cluster.ingressControllers.length > 0) return cluster.ingressControllers.map((settings) => fromSettings(cluster, settings));
+  const pods = cluster.pods.filter((pod) => pod.containers.some((c) => /nginx-ingress|ingress-nginx/.test(c.image ?? "")));
+  if (pods.length === 0) return [];
+  return [{ process: "nginx", class: undefined, pods: keysOf(pods), upstream: "endpoints" }];
+}
+
+const keysOf = (pods: readonly ClusterPod[]): ReadonlySet<string> => new Set(pods.map((pod) => `${pod.namespace}/${pod.name}`));
+
+function fromSettings(cluster: Cluster, settings: IngressControllerSettings): IngressController {
+  const selector = settings.pods?.selector ?? serviceSelector(cluster, settings.service);
+  const namespace = settings.pods?.namespace ?? settings.service?.split("/")[0];
+  const pods = cluster.pods.filter((pod) => selector !== undefined && (namespace === undefined || pod.namespace === namespace) && matchesLabels(selector, pod.labels));
+  return { process: "nginx", class: settings.class, pods: keysOf(pods), upstream: settings.upstream ?? "endpoints" };
+}
+
+const serviceSelector = (cluster: Cluster, ref: string | undefined) => cluster.services.find((s) => `${s.namespace}/${s.name}` === ref)?.selector;
+
+type Rule = { readonly ingress: Ingress; readonly host: string; readonly path: IngressPath; readonly field: readonly (string | number)[] };
+
+/** What the controller does with one request. */
+export function handleRequest(cluster: Cluster, controller: IngressController, request: HttpRequest, causes: CauseTable): ProxyDecision {
+  const host = request.host.replace(/:\d+$/, "").toLowerCase();
+  const path = request.path.split(/[?#]/)[0] ?? "/";
+  const rule = matchRule(rulesOf(cluster, controller), host, path);
+  const secured = rule !== undefined && tlsFor(rule.ingress, host);
+  const process = controller.process;
+  if (request.scheme === "https" && !request.insecure && !secured) {
+    return { kind: "answer", process, reason: "tls-failed", text: "the controller's own self-signed certificate: no Ingress names one for this host", cause: 0 };
+  }
+  if (!rule) return withoutRule(cluster, controller, host, causes);
+  const cause = causes.add({ role: "ingress", object: refOf(rule.ingress), source: rule.ingress.source, field: rule.field });
+  if (secured && request.scheme === "http") {
+    return { kind: "answer", process, status: 308, reason: "redirected", text: `308 to https: ${host} has a tls section`, cause, location: `https://${host}${request.path}` };
+  }
+  return towards(cluster, controller, rule.ingress.metadata.namespace ?? "default", rule.path.backend, `${rule.host === "" ? "*" : rule.host}${rule.path.path ?? "/"}`, cause);
+}
+
+const refOf = (ingress: Ingress) => ({ kind: "Ingress", namespace: ingress.metadata.namespace ?? "default", name: ingress.metadata.name });
+const tlsFor = (ingress: Ingress, host: string): boolean => (ingress.spec?.tls ?? []).some((tls) => (tls.hosts ?? []).some((h) => hostMatches(h.toLowerCase(), host)));
+
+/** No rule: the default backend of an Ingress that has one, else the controller's own 404. */
+function withoutRule(cluster: Cluster, controller: IngressController, host: string, causes: CauseTable): ProxyDecision {
+  const fallback = ingressesOf(cluster, controller).find((ingress) => ingress.spec?.defaultBackend !== undefined && !(ingress.spec.rules ?? []).some((r) => hostMatches((r.host ?? "").toLowerCase(), host) && r.host));
+  const backend = fallback?.spec?.defaultBackend;
+  if (!fallback || !backend) return { kind: "answer", process: controller.process, status: 404, reason: "ingress-no-match", text: "no Ingress rule for this host and path: the default server's 404", cause: 0 };
+  const cause = causes.add({ role: "ingress", object: refOf(fallback), source: fallback.source, field: ["spec", "defaultBackend"] });
+  return towards(cluster, controller, fallback.metadata.namespace ?? "default", backend, "default backend", cause);
+}
+
+function towards(cluster: Cluster, controller: IngressController, namespace: string, backend: IngressBackend, rule: string, cause: CauseId): ProxyDecision {
+  const process = controller.process;
+  const name = backend.service?.name ?? "";
+  const service = cluster.services.find((s) => s.namespace === namespace && s.name === name);
+  const wanted = backend.service?.port;
+  const port = service?.ports.find((p) => (wanted?.name === undefined ? p.port === wanted?.number : p.name === wanted.name));
+  const shown = `${name}:${wanted?.name ?? wanted?.number ?? "?"}`;
+  const refuse = (text: string): ProxyDecision => ({ kind: "answer", process, status: 503, reason: "ingress-no-endpoints", text, cause });
+  if (!service) return refuse(`Service ${namespace}/${name} does not exist`);
+  if (!port) return refuse(`Service ${namespace}/${name} has no port ${wanted?.name ?? wanted?.number ?? ""}`);
+  const clusterIp = service.clusterIPs[0];
+  if (controller.upstream === "service" && clusterIp !== undefined && clusterIp !== "None") {
+    return { kind: "forward", process, mode: "service", service: shown, rule: `${rule} -> ${shown}`, cause, upstreams: [{ ip: clusterIp, port: port.port }] };
+  }
+  const upstreams = readyEndpoints(cluster, service, port.name, port.protocol);
+  if (upstreams.length === 0) return refuse(`Service ${namespace}/${name} has no ready endpoint`);
+  return { kind: "forward", process, mode: "endpoints", service: shown, rule: `${rule} -> ${shown}`, cause, upstreams };
+}
+
+function readyEndpoints(cluster: Cluster, service: ClusterService, portName: string, protocol: string): Upstream[] {
+  const found = new Map<string, Upstream>();
+  for (const slice of cluster.slices.filter((s) => s.namespace === service.namespace && s.service === service.name)) {
+    const port = slice.ports.find((p) => p.name === portName && p.protocol === protocol);
+    if (!port) continue;
+    for (const endpoint of slice.endpoints) {
+      const ip = endpoint.addresses[0];
+      if (endpoint.ready && ip !== undefined) found.set(`${ip}:${port.port}`, { ip, port: port.port });
+    }
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, upstream]) => upstream);
+}
+
+/** The Ingresses that this controller takes: of its class, or of none. */
+function ingressesOf(cluster: Cluster, controller: IngressController): readonly Ingress[] {
+  return cluster.ingresses.filter((ingress) => {
+    const wanted = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.["kubernetes.io/ingress.class"];
+    if (wanted === undefined || controller.class === undefined) return true;
+    return wanted === controller.class;
+  });
+}
+
+function rulesOf(cluster: Cluster, controller: IngressController): Rule[] {
+  return ingressesOf(cluster, controller).flatMap((ingress) =>
+    (ingress.spec?.rules ?? []).flatMap((rule, r) =>
+      (rule.http?.paths ?? []).map((path, p) => ({ ingress, host: (rule.host ?? "").toLowerCase(), path, field: ["spec", "rules", r, "http", "paths", p] })),
+    ),
+  );
+}
+
+/** Exact host before wildcard before none; then the longest path, Exact before Prefix. */
+function matchRule(rules: readonly Rule[], host: string, path: string): Rule | undefined {
+  const byHost = rules.filter((rule) => hostMatches(rule.host, host));
+  const best = Math.max(-1, ...byHost.map((rule) => hostRank(rule.host)));
+  const candidates = byHost.filter((rule) => hostRank(rule.host) === best && pathMatches(rule.path, path));
+  return [...candidates].sort((a, b) => pathLength(b.path) - pathLength(a.path) || pathRank(b.path) - pathRank(a.path))[0];
+}
+
+const hostRank = (host: string): number => (host === "" ? 0 : host.startsWith("*.") ? 1 : 2);
+const pathLength = (path: IngressPath): number => (path.path ?? "/").length;
+const pathRank = (path: IngressPath): number => (path.pathType === "Exact" ? 1 : 0);
+
+/** `*.foo.com` stands for exactly one more label. */
+function hostMatches(pattern: string, host: string): boolean {
+  if (pattern === "") return true;
+  if (!pattern.startsWith("*.")) return pattern === host;
+  const rest = pattern.slice(1);
+  return host.endsWith(rest) && !host.slice(0, -rest.length).includes(".") && host.length > rest.length;
+}
+
+/** Prefix compares whole path elements; ingress-nginx treats ImplementationSpecific as a prefix of characters. */
+function pathMatches(rule: IngressPath, path: string): boolean {
+  const wanted = rule.path ?? "/";
+  if (rule.pathType === "Exact") return path === wanted;
+  if (rule.pathType === "Prefix") {
+    const bare = wanted.replace(/\/$/, "");
+    return path === bare || path.startsWith(`${bare}/`);
+  }
+  return path.startsWith(wanted === "" ? "/" : wanted);
+}
