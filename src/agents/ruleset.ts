@@ -2,16 +2,25 @@
  * How several daemons share a node's iptables: each brings its own chains and puts jumps at the front or the back of the
  * built-in ones, as `iptables -I` and `-A` do. Merged lazily: a chain is made when a packet first jumps to it.
  */
-import type { Family } from "../net/address.ts";
+
 import type { Rule } from "../linux/netfilter/rule.ts";
 import { BUILT_IN, type Chain, chainOf, type IptablesTable, type Netfilter, type TableName } from "../linux/netfilter/table.ts";
+import type { Family } from "../net/address.ts";
+
+/** `ensure`: rules that an earlier daemon put there already are not put there again, as `iptables -C || iptables -I` does. */
+export type BuiltInRules = {
+  readonly chain: string;
+  readonly at: "front" | "back";
+  readonly rules: readonly Rule[];
+  readonly ensure?: boolean;
+};
 
 /** What one daemon brings to one table of one family. */
 export type RulesetPart = {
   readonly family: Family;
   readonly table: TableName;
   /** Rules in built-in chains. `front` is an insert at the top by a daemon that starts after those listed before it. */
-  readonly builtIn: readonly { readonly chain: string; readonly at: "front" | "back"; readonly rules: readonly Rule[] }[];
+  readonly builtIn: readonly BuiltInRules[];
   /** Its own chains, made on demand. */
   readonly chain: (name: string) => Chain | undefined;
   readonly names: () => readonly string[];
@@ -56,7 +65,10 @@ function mergeTable(name: TableName, parts: readonly RulesetPart[]): IptablesTab
       if (!made.has(chain)) made.set(chain, make(chain));
       return made.get(chain);
     },
-    names: () => [...builtInNames, ...[...new Set(parts.flatMap((part) => part.names()))].filter((n) => !builtInNames.includes(n)).sort(byCodeUnits)],
+    names: () => [
+      ...builtInNames,
+      ...[...new Set(parts.flatMap((part) => part.names()))].filter((n) => !builtInNames.includes(n)).sort(byCodeUnits),
+    ],
   };
 }
 
@@ -74,9 +86,15 @@ function builtInChain(name: string, parts: readonly RulesetPart[]): Chain {
   let policy: "accept" | "drop" = "accept";
   for (const part of parts) {
     policy = part.policies?.[name] ?? policy;
-    for (const put of part.builtIn.filter((entry) => entry.chain === name)) rules = put.at === "front" ? [...put.rules, ...rules] : [...rules, ...put.rules];
+    for (const put of part.builtIn.filter((entry) => entry.chain === name)) {
+      const added = put.ensure ? put.rules.filter((rule) => !rules.some((other) => isSameRule(rule, other))) : put.rules;
+      rules = put.at === "front" ? [...added, ...rules] : [...rules, ...added];
+    }
   }
   return { name, policy, rules: () => rules };
 }
+
+/** The same matches and target, whoever wrote them. */
+const isSameRule = (a: Rule, b: Rule): boolean => JSON.stringify([a.matches, a.target]) === JSON.stringify([b.matches, b.target]);
 
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
