@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Io, Stream } from "./io.ts";
 import { main } from "./main.ts";
+import { openSession } from "./open.ts";
 
 const streamOf = (stream: NodeJS.WriteStream): Stream => ({
   write: (text) => {
@@ -31,4 +32,4 @@ const io: Io = {
   stdout: streamOf(process.stdout),
   stderr: streamOf(process.stderr),
 };
-process.exitCode = await main(io);
+process.exitCode = await main(io, openSession);

@@ -1,0 +1,25 @@
+/** Every command, in the order in which help lists them. A new one is a file in commands/ and a line here. */
+import type { CommandSpec } from "./command.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { curlCommand } from "./commands/curl.ts";
+import { digCommand } from "./commands/dig.ts";
+import { execCommand } from "./commands/exec.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { initCommand } from "./commands/init.ts";
+import { ncCommand } from "./commands/nc.ts";
+import { pingCommand } from "./commands/ping.ts";
+import { schemaCommand } from "./commands/schema.ts";
+import { traceCommand } from "./commands/trace.ts";
+
+export const COMMANDS: readonly CommandSpec[] = [
+  curlCommand,
+  ncCommand,
+  pingCommand,
+  digCommand,
+  traceCommand,
+  execCommand,
+  explainCommand,
+  schemaCommand,
+  initCommand,
+  completionCommand,
+];

@@ -1,0 +1,18 @@
+/** `ktrace dig NAME [TYPE]`: one DNS question and its answer. */
+import { answer, clientQuestion } from "../ask.ts";
+import { parseDig } from "../client-args.ts";
+import type { CommandSpec } from "../command.ts";
+import { mergeOwnFlags } from "../flags.ts";
+
+export const digCommand: CommandSpec = {
+  name: "dig",
+  usage: "[@SERVER] NAME [TYPE]",
+  summary: "trace a DNS question",
+  raw: true,
+  help: ["  ktrace exec pod/nginx -- dig tomcat6.default.svc.cluster.local", ""].join("\n"),
+  run: async (call) => {
+    const request = parseDig(call.words);
+    const flags = mergeOwnFlags(call.flags, request.own);
+    return answer(call, flags, clientQuestion("dig", request, flags));
+  },
+};
