@@ -1,0 +1,174 @@
+/**
+ * Everything a command reads, in one call. `-f` wins whole: with it the project file is not looked at, not even for its
+ * topology. Without it the nearest ktrace.yaml upward says what to read, and `-t` replaces the topology that it names.
+ * A `kind: Topology` among the manifests counts when no topology is named.
+ */
+import { basename, resolve } from "node:path";
+import type { ApiObject } from "../objects/api.ts";
+import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
+import type { Source } from "../objects/source.ts";
+import type { Topology } from "../objects/topology.ts";
+import { display, type InputFile, listFiles, readText } from "./files.ts";
+import { peekKind } from "./kinds.ts";
+import { createCollector, type ObjectCollector, type TopologyDocument } from "./objects.ts";
+import { findProject } from "./project.ts";
+import { createSources, type SourceStore, type Sources } from "./sources.ts";
+import { readTopology } from "./topology.ts";
+import { quote } from "./words.ts";
+import type { DuplicateKey } from "./yaml/construct.ts";
+import { type DocumentText, splitDocuments } from "./yaml/documents.ts";
+import { type Problem, parseDocument } from "./yaml/parse.ts";
+
+export type InputRequest = {
+  readonly files: readonly string[]; // the -f of the command line, in order
+  readonly topology?: string; // -t
+  readonly cwd: string;
+  readonly stdin?: () => string | Uint8Array;
+};
+export type Input = {
+  readonly objects: readonly ApiObject[]; // in the order of the input; of two with one name the later
+  readonly topology: Topology;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: Sources;
+};
+
+/** Reads it. Throws only UsageError: nothing named, nothing found, nothing readable, or a topology that cannot be used. */
+export function readInput(request: InputRequest): Input {
+  const { files, topology, base } = chooseInput(request);
+  const listed = listFiles(files, base, request.cwd);
+  const sources = createSources();
+  const collector = createCollector();
+  const diagnostics: Diagnostic[] = [...listed.diagnostics];
+  const named = topology === undefined ? undefined : resolve(base, topology);
+  for (const file of listed.files) {
+    if (file.path === named) continue; // the topology lies among the manifests, as it well may
+    diagnostics.push(...readFile(file, request, sources, collector));
+  }
+  const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
+  const { objects, topologies, diagnostics: more } = collector.finish(sources);
+  diagnostics.push(...more);
+  if (files.length > 0 && objects.length === 0) assertSomethingRead(diagnostics, topologies, files);
+  return {
+    objects,
+    topology: chooseTopology(found, topologies, request.cwd, sources),
+    diagnostics: diagnostics.map((one) => withPlace(one, sources)),
+    sources,
+  };
+}
+
+/** What to read, and the directory that the names are relative to. */
+function chooseInput(request: InputRequest): { readonly files: readonly string[]; readonly topology?: string; readonly base: string } {
+  const byFlag = request.topology === undefined ? {} : { topology: resolve(request.cwd, request.topology) };
+  if (request.files.length > 0) return { files: request.files, base: request.cwd, ...byFlag };
+  const project = findProject(request.cwd);
+  if (project !== undefined) {
+    const byProject = project.topology === undefined ? {} : { topology: project.topology };
+    return { files: project.manifests, base: project.directory, ...byProject, ...byFlag };
+  }
+  if (request.topology !== undefined) return { files: [], base: request.cwd, ...byFlag };
+  throw new UsageError(
+    "nothing to read: no -f, and no ktrace.yaml here or in a directory above",
+    "name the manifests: `ktrace -f k8s/ …`, or `kubectl get all,ep,ing,nodes -A -o yaml | ktrace -f - …`",
+  );
+}
+
+function readFile(file: InputFile, request: InputRequest, sources: SourceStore, collector: ObjectCollector): readonly Diagnostic[] {
+  const rendered = needsRendering(file.file);
+  if (rendered !== undefined) return [rendered];
+  const content = readText(file, request.stdin ?? (() => ""));
+  if ("problem" in content)
+    return [{ code: "KT001", severity: "error", message: content.problem, help: content.help, at: startOf(file.file) }];
+  const documents = splitDocuments(content.text);
+  sources.add(file.file, content.text, documents);
+  return documents.flatMap((document) => readDocument(document, file, sources, collector));
+}
+
+function readDocument(document: DocumentText, file: InputFile, sources: SourceStore, collector: ObjectCollector): readonly Diagnostic[] {
+  const source: Source = { file: file.file, offset: document.offset, path: [] };
+  const peeked = document.json === undefined && document.badSeparator === undefined ? peekKind(document.text) : undefined;
+  if (peeked !== undefined && !peeked.kind.endsWith("List") && collector.addUnread(peeked.apiVersion, peeked.kind, source)) return [];
+  const parsed = parseDocument(document);
+  if ("problem" in parsed) return [describeProblem(parsed.problem, document, file.file, sources)];
+  collector.addDocument(parsed.value, source, file.named);
+  return parsed.duplicates.map((duplicate) => describeDuplicate(duplicate, document, file.file, sources));
+}
+
+function describeProblem(problem: Problem, document: DocumentText, file: string, sources: SourceStore): Diagnostic {
+  const at = sources.placeAt(file, { start: document.offset + problem.start, end: document.offset + problem.end });
+  const isTemplate = /\{\{-?\s*[.$\w"(/]/.test(document.text);
+  const help = isTemplate ? "this looks like a Helm template; render it first: `helm template CHART | ktrace -f - …`" : problem.help;
+  return { code: "KT001", severity: "error", message: problem.message, ...(help !== undefined && { help }), at };
+}
+
+const describeDuplicate = (duplicate: DuplicateKey, document: DocumentText, file: string, sources: SourceStore): Diagnostic => ({
+  code: "KT002",
+  severity: "warning",
+  message: `the key ${quote(duplicate.key)} stands twice in one mapping; the last one counts`,
+  help: "remove one of them",
+  at: sources.placeAt(file, { start: document.offset + duplicate.start, end: document.offset + duplicate.end }),
+});
+
+/** Files that are instructions for another tool: what they make has to be read, not they. */
+function needsRendering(file: string): Diagnostic | undefined {
+  const name = basename(file);
+  const directory = quote(file.slice(0, -name.length).replace(/\/$/, "") || ".").slice(1, -1);
+  const command = /^kustomization\.ya?ml$/.test(name)
+    ? `kubectl kustomize ${directory}`
+    : name === "Chart.yaml"
+      ? `helm template ${directory}`
+      : undefined;
+  if (command === undefined) return undefined;
+  const message = name === "Chart.yaml" ? "this is a Helm chart, to be rendered first" : "a kustomization is not applied";
+  return { code: "needs-rendering", severity: "warning", message, help: `${command} | ktrace -f - …`, at: startOf(file) };
+}
+
+const startOf = (file: string) => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
+
+function readNamedTopology(path: string, request: InputRequest, sources: SourceStore): TopologyDocument {
+  const file: InputFile = { file: display(path, request.cwd), path, named: true };
+  const collector = createCollector();
+  const problems = readFile(file, request, sources, collector);
+  const { topologies, objects } = collector.finish(sources);
+  const [first] = topologies;
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new UsageError(`the topology ${quote(file.file)} cannot be read`, undefined, errors);
+  if (topologies.length > 1)
+    throw new UsageError(`${quote(file.file)} holds ${topologies.length} topologies`, "keep one; -t chooses among files");
+  if (first !== undefined) return first;
+  const help =
+    objects.length > 0
+      ? "it holds manifests: read them with -f"
+      : "it must begin with `apiVersion: ktrace.dev/v1alpha1` and `kind: Topology`";
+  throw new UsageError(`${quote(file.file)} is no topology`, help);
+}
+
+function chooseTopology(named: TopologyDocument | undefined, met: readonly TopologyDocument[], cwd: string, sources: Sources): Topology {
+  const [first, second] = met;
+  if (named === undefined && first !== undefined && second !== undefined) {
+    throw new UsageError(`two topologies: in ${first.source.file} and in ${second.source.file}`, "say which one with -t");
+  }
+  const chosen = named ?? first;
+  if (chosen === undefined) return {};
+  try {
+    return readTopology(chosen, cwd);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(
+      error.message,
+      error.help,
+      error.diagnostics.map((one) => withPlace(one, sources)),
+    ); // the sources end here
+  }
+}
+
+/** Input in which nothing could be read is no input; a cluster without objects of ours is one. */
+function assertSomethingRead(diagnostics: readonly Diagnostic[], topologies: readonly TopologyDocument[], files: readonly string[]): void {
+  if (topologies.length > 0 || !diagnostics.some(({ severity }) => severity !== "info")) return;
+  throw new UsageError(`nothing could be read from ${files.map(quote).join(", ")}`, undefined, diagnostics);
+}
+
+function withPlace(diagnostic: Diagnostic, sources: Sources): Diagnostic {
+  const { at } = diagnostic;
+  const place = at !== undefined && "source" in at ? sources.place(at.source, at.field) : undefined;
+  return place === undefined ? diagnostic : { ...diagnostic, at: place };
+}

@@ -1,0 +1,90 @@
+/** Which kinds are read, which are passed over, and which were probably meant. Groups and versions as `kubectl api-resources` lists them. */
+import { nearest, quote } from "./words.ts";
+
+/** The kinds of objects/api.ts, with the apiVersions in which Kubernetes has ever served them; today's first. */
+const READ: ReadonlyMap<string, readonly string[]> = new Map([
+  ["Pod", ["v1"]],
+  ["Deployment", ["apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1"]],
+  ["ReplicaSet", ["apps/v1", "apps/v1beta2", "extensions/v1beta1"]],
+  ["ReplicationController", ["v1"]],
+  ["StatefulSet", ["apps/v1", "apps/v1beta2", "apps/v1beta1"]],
+  ["DaemonSet", ["apps/v1", "apps/v1beta2", "extensions/v1beta1"]],
+  ["Job", ["batch/v1"]],
+  ["CronJob", ["batch/v1", "batch/v1beta1"]],
+  ["Service", ["v1"]],
+  ["Endpoints", ["v1"]],
+  ["EndpointSlice", ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1", "discovery.k8s.io/v1alpha1"]],
+  ["Ingress", ["networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"]],
+  ["IngressClass", ["networking.k8s.io/v1", "networking.k8s.io/v1beta1"]],
+  ["Namespace", ["v1"]],
+  ["Node", ["v1"]],
+  ["ConfigMap", ["v1"]],
+]);
+const CLUSTER_SCOPED = new Set(["Namespace", "Node", "IngressClass"]);
+
+/** Kinds of Kubernetes' own groups that make no packet go another way: never taken for a misspelled one. */
+const OTHER_KINDS = new Set(
+  `Secret ServiceAccount PersistentVolume PersistentVolumeClaim ResourceQuota LimitRange Event Binding ComponentStatus PodTemplate
+  ControllerRevision HorizontalPodAutoscaler Role RoleBinding ClusterRole ClusterRoleBinding StorageClass VolumeAttachment
+  VolumeAttributesClass CSIDriver CSINode CSIStorageCapacity PriorityClass RuntimeClass Lease LeaseCandidate PodDisruptionBudget
+  PodSecurityPolicy NetworkPolicy CustomResourceDefinition APIService MutatingWebhookConfiguration ValidatingWebhookConfiguration
+  ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
+  CertificateSigningRequest ClusterTrustBundle FlowSchema PriorityLevelConfiguration TokenReview TokenRequest SubjectAccessReview
+  SelfSubjectAccessReview LocalSubjectAccessReview ServiceCIDR IPAddress ResourceClaim ResourceClaimTemplate DeviceClass
+  ResourceSlice Eviction Scale Status PodPreset Kustomization Component Config ClusterConfiguration InitConfiguration
+  JoinConfiguration KubeProxyConfiguration KubeletConfiguration`.split(/\s+/),
+);
+
+/** Groups whose kinds decide about packets, but are not modelled (yet). */
+const NETWORKING_GROUPS =
+  /^(?:networking\.k8s\.io|policy\.networking\.k8s\.io|gateway\.networking\.k8s\.io|discovery\.k8s\.io|multicluster\.x-k8s\.io|k8s\.cni\.cncf\.io|(?:.+\.)?projectcalico\.org|cilium\.io|metallb\.io|networking\.istio\.io|kubeovn\.io|traefik\.(?:io|containo\.us)|projectcontour\.io|configuration\.konghq\.com|submariner\.io|antrea\.io|crd\.antrea\.io|whereabouts\.cni\.cncf\.io)$/;
+
+export type Judgement =
+  | { readonly kind: "read" }
+  | { readonly kind: "topology" }
+  | { readonly kind: "skip" }
+  | { readonly kind: "not-modelled" }
+  | { readonly kind: "mistaken"; readonly message: string; readonly help: string };
+
+export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind);
+
+/** What to do with an object of that apiVersion and kind. */
+export function judgeKind(apiVersion: string, kind: string): Judgement {
+  if (apiVersion.startsWith("ktrace.dev/")) return kind === "Topology" ? { kind: "topology" } : { kind: "skip" };
+  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const versions = READ.get(kind);
+  if (versions?.includes(apiVersion)) return { kind: "read" };
+  if (versions !== undefined && isOwnGroup(group)) {
+    return { kind: "mistaken", message: `${kind} is not in apiVersion ${quote(apiVersion)}`, help: `write apiVersion: ${versions[0]}` };
+  }
+  const meant = isOwnGroup(group) && !OTHER_KINDS.has(kind) ? nearest(kind, [...READ.keys(), ...OTHER_KINDS]) : undefined;
+  if (meant !== undefined) return { kind: "mistaken", message: `Kubernetes has no kind ${quote(kind)}`, help: `did you mean ${meant}?` };
+  return { kind: NETWORKING_GROUPS.test(group) ? "not-modelled" : "skip" };
+}
+
+/** Kubernetes' own groups have no dot, or end in .k8s.io as listed; all others are somebody's custom resources. */
+const isOwnGroup = (group: string): boolean =>
+  !group.includes(".") || /^(?:networking|discovery|rbac\.authorization|storage|policy|autoscaling|scheduling|node)\.k8s\.io$/.test(group);
+
+export type PeekedKind = { readonly apiVersion: string; readonly kind: string };
+
+/**
+ * The apiVersion and kind of a YAML document, without parsing it; undefined whenever there is any doubt. A block mapping at
+ * column 0 has its own keys there and nowhere else: what is nested is indented, so one line of each is certain.
+ */
+export function peekKind(text: string): PeekedKind | undefined {
+  const first = /^[^\s#]/m.exec(text)?.[0] ?? "";
+  if (!/[A-Za-z]/.test(first)) return undefined;
+  const kind = onlyValue(text, KIND_LINE);
+  const apiVersion = kind === undefined ? undefined : onlyValue(text, API_VERSION_LINE);
+  return kind === undefined || apiVersion === undefined ? undefined : { kind, apiVersion };
+}
+
+const KIND_LINE = /^["']?kind["']?[ \t]*:(.*)$/gm;
+const API_VERSION_LINE = /^["']?apiVersion["']?[ \t]*:(.*)$/gm;
+const PLAIN_WORD = /^[ \t]+(["']?)([A-Za-z][A-Za-z0-9./-]*)\1[ \t]*(?:[ \t]#.*)?\r?$/;
+
+function onlyValue(text: string, line: RegExp): string | undefined {
+  const found = [...text.matchAll(line)];
+  return found.length === 1 ? PLAIN_WORD.exec(found[0]?.[1] ?? "")?.[2] : undefined;
+}

@@ -1,0 +1,179 @@
+/** Documents → API objects: lists unpacked, kinds judged, old versions rewritten, types checked, duplicates settled. */
+import objectSchemas from "../../schema/objects.schema.json" with { type: "json" };
+import type { ApiObject, ObjectMeta } from "../objects/api.ts";
+import type { Diagnostic } from "../objects/diagnostic.ts";
+import { formatPlace, type PathPart, type Source } from "../objects/source.ts";
+import { isNamespaced, judgeKind } from "./kinds.ts";
+import { dropNulls, modernize } from "./old-versions.ts";
+import { checkSchema, type Definitions } from "./schema.ts";
+import type { Sources } from "./sources.ts";
+import { describeViolation } from "./violations.ts";
+import { escapeText, quote } from "./words.ts";
+import { isMapping, type Yaml, type YamlMapping } from "./yaml/construct.ts";
+
+const SCHEMAS: Definitions = objectSchemas.$defs;
+
+/** A `kind: Topology` met among the manifests. */
+export type TopologyDocument = { readonly value: YamlMapping; readonly source: Source };
+
+/** Where the objects of all documents come together. */
+export type ObjectCollector = {
+  /** `expected`: the document was named by the user, so it has to be a Kubernetes object. */
+  readonly addDocument: (value: Yaml, source: Source, expected: boolean) => void;
+  /** True when an object of that kind is to be passed over, and why was noted; false when it has to be read. */
+  readonly addUnread: (apiVersion: string, kind: string, source: Source) => boolean;
+  readonly finish: (sources: Sources) => {
+    readonly objects: readonly ApiObject[];
+    readonly topologies: readonly TopologyDocument[];
+    readonly diagnostics: readonly Diagnostic[];
+  };
+};
+
+type NotModelled = { readonly source: Source; readonly count: number };
+
+/** An empty collector. */
+export function createCollector(): ObjectCollector {
+  const objects: ApiObject[] = [];
+  const topologies: TopologyDocument[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const notModelled = new Map<string, NotModelled>();
+
+  function addValue(value: Yaml, source: Source, expected: boolean): void {
+    if (value === null) return;
+    if (!isMapping(value)) {
+      const what = Array.isArray(value) ? "a list" : "text";
+      complain(`a Kubernetes object is a mapping (key: value), this is ${what}`, source, expected);
+      return;
+    }
+    const { apiVersion, kind } = value;
+    if (typeof apiVersion !== "string" || typeof kind !== "string") complainAboutType(value, source, expected);
+    else if (kind.endsWith("List") && Array.isArray(value.items)) addList(value.items, apiVersion, kind, source, expected);
+    else if (addUnread(apiVersion, kind, source)) return;
+    else if (apiVersion.startsWith("ktrace.dev/")) topologies.push({ value, source });
+    else addObject(value, kind, source);
+  }
+
+  /** The members of a typed list, `kind: PodList`, need not say what they are. */
+  function addList(items: readonly Yaml[], apiVersion: string, kind: string, source: Source, expected: boolean): void {
+    const fallback = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
+    for (const [index, item] of items.entries()) {
+      const member = isMapping(item) ? { ...fallback, ...item } : item;
+      addValue(member, { ...source, path: [...source.path, "items", index] }, expected);
+    }
+  }
+
+  function addUnread(apiVersion: string, kind: string, source: Source): boolean {
+    const judgement = judgeKind(apiVersion, kind);
+    if (judgement.kind === "mistaken") {
+      const field = judgement.message.startsWith("Kubernetes") ? ["kind"] : ["apiVersion"];
+      diagnostics.push({ code: "KT008", severity: "error", message: judgement.message, help: judgement.help, at: { source, field } });
+    } else if (judgement.kind === "not-modelled") {
+      const key = `${kind} (${apiVersion})`;
+      const known = notModelled.get(key);
+      notModelled.set(key, { source: known?.source ?? source, count: (known?.count ?? 0) + 1 });
+    }
+    return judgement.kind !== "read" && judgement.kind !== "topology";
+  }
+
+  function addObject(value: YamlMapping, kind: string, source: Source): void {
+    if (kind === "ConfigMap" && !isNetworkConfig(value)) return;
+    const object = modernize(asMapping(dropNulls(value)));
+    const violations = checkSchema(SCHEMAS, kind, object);
+    const about = nameOf(object, kind);
+    diagnostics.push(...violations.map((violation) => describeViolation(violation, about, source)));
+    if (violations.length === 0 && isObjectOf(object, kind)) objects.push(withDefaults(object, source));
+  }
+
+  function complainAboutType(value: YamlMapping, source: Source, expected: boolean): void {
+    const [there, missing] = typeof value.kind === "string" ? ["kind", "apiVersion"] : ["apiVersion", "kind"];
+    const [known, other] = [value[there], value[missing] ?? undefined];
+    if (other !== undefined) complain(`${missing} must be text`, source, true, [missing]);
+    else if (typeof known !== "string") complain("no Kubernetes object: it has neither apiVersion nor kind", source, expected);
+    else complain(`${there} is ${quote(known)}, but ${missing} is missing`, source, true);
+  }
+
+  function complain(message: string, source: Source, expected: boolean, field: readonly PathPart[] = []): void {
+    const help = expected ? "kubectl refuses the document" : "it was passed over";
+    diagnostics.push({ code: "KT008", severity: expected ? "error" : "info", message, help, at: { source, field } });
+  }
+
+  return {
+    addDocument: addValue,
+    addUnread,
+    finish: (sources) => {
+      const unique = lastOfEach(objects, sources);
+      const infos = [...notModelled].map(([kind, seen]) => describeNotModelled(kind, seen));
+      return { objects: unique.objects, topologies, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
+    },
+  };
+}
+
+type Unsourced<T> = T extends unknown ? Omit<T, "source"> : never;
+
+/** What the schema of the kind has checked, said to the compiler: the schemas and objects/api.ts hold the same fields. */
+const isObjectOf = (object: unknown, kind: string): object is Unsourced<ApiObject> => isMapping(object) && object.kind === kind;
+
+function withDefaults(object: Unsourced<ApiObject>, source: Source): ApiObject {
+  const { namespace, ...rest } = object.metadata;
+  const metadata: ObjectMeta = isNamespaced(object.kind) ? { ...rest, namespace: namespace || "default" } : rest;
+  return { ...object, metadata, source };
+}
+
+/** Only these ConfigMaps say something about the network; any other may hold anything, and is not kept. */
+function isNetworkConfig(value: YamlMapping): boolean {
+  const { name, namespace } = asMapping(value.metadata ?? null);
+  return typeof name === "string" && typeof namespace === "string" && NETWORK_CONFIGS.has(`${namespace}/${name}`);
+}
+
+const NETWORK_CONFIGS = new Set([
+  "kube-system/kube-proxy",
+  "kube-system/kubeadm-config",
+  "kube-system/kubelet-config",
+  "kube-system/coredns",
+  "kube-system/kube-flannel-cfg",
+  "kube-flannel/kube-flannel-cfg",
+  "kube-system/calico-config",
+]);
+
+/** Two objects of one name: kubectl applies both, so the later one stands. The message names both places. */
+function lastOfEach(
+  objects: readonly ApiObject[],
+  sources: Sources,
+): { objects: readonly ApiObject[]; diagnostics: readonly Diagnostic[] } {
+  const byName = new Map<string, ApiObject>();
+  const diagnostics: Diagnostic[] = [];
+  for (const object of objects) {
+    const { name, namespace = "" } = object.metadata;
+    const key = `${object.kind}/${namespace}/${name}`;
+    const earlier = byName.get(key);
+    byName.delete(key); // so that the later one also takes the later place
+    byName.set(key, object);
+    if (earlier === undefined) continue;
+    const place = sources.place(earlier.source, ["metadata", "name"]);
+    diagnostics.push({
+      code: "KT007",
+      severity: "warning",
+      message: `${nameOf(object, object.kind)} is defined twice; this one stands, the one at ${place ? formatPlace(place) : earlier.source.file} does not`,
+      help: "remove one, or give it another name or namespace",
+      at: { source: object.source, field: ["metadata", "name"] },
+    });
+  }
+  return { objects: [...byName.values()], diagnostics };
+}
+
+const describeNotModelled = (kind: string, { source, count }: NotModelled): Diagnostic => ({
+  code: "not-modelled",
+  severity: "info",
+  message: `${escapeText(kind)} is not modelled: ${count} ${count === 1 ? "object was" : "objects were"} passed over`,
+  at: { source, field: ["kind"] },
+});
+
+/** `Service default/tomcat6` */
+function nameOf(object: { readonly metadata?: unknown }, kind: string): string {
+  const metadata = isMapping(object.metadata) ? object.metadata : {};
+  if (typeof metadata.name !== "string") return kind;
+  const namespace = typeof metadata.namespace === "string" && metadata.namespace !== "" ? metadata.namespace : "default";
+  return `${kind} ${escapeText(isNamespaced(kind) ? `${namespace}/${metadata.name}` : metadata.name)}`;
+}
+
+const asMapping = (value: Yaml): YamlMapping => (isMapping(value) ? value : {});

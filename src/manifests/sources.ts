@@ -1,0 +1,77 @@
+/**
+ * The texts that were read, and places in them. Objects carry no positions: when a line is wanted, the one document it is
+ * in is parsed again, for its positions only. A run asks for few places in few documents.
+ */
+import type { PathPart, Place, Source } from "../objects/source.ts";
+import { oldSpellings } from "./old-versions.ts";
+import type { DocumentText } from "./yaml/documents.ts";
+import { createFinder, type Extent, type Finder, lineStarts, placeOf } from "./yaml/position.ts";
+
+export type Sources = {
+  /** Where a field is written; the nearest written ancestor's place when it is not, the key's when the value is a block. */
+  readonly place: (source: Source, field: readonly PathPart[]) => Place | undefined;
+  /** A line of a file that was read, counted from 1, without its line break. */
+  readonly line: (file: string, number: number) => string | undefined;
+};
+
+/** Sources, while they are being read. */
+export type SourceStore = Sources & {
+  readonly add: (file: string, text: string, documents: readonly DocumentText[]) => void;
+  /** An extent in a file, as a place. */
+  readonly placeAt: (file: string, extent: Extent) => Place;
+};
+
+type Entry = {
+  readonly text: string;
+  readonly documents: ReadonlyMap<number, string>;
+  starts?: readonly number[];
+  readonly finders: Map<number, Finder>;
+};
+
+/** An empty store. */
+export function createSources(): SourceStore {
+  const entries = new Map<string, Entry>();
+  const startsOf = (entry: Entry): readonly number[] => {
+    entry.starts ??= lineStarts(entry.text);
+    return entry.starts;
+  };
+
+  function finderOf(entry: Entry, offset: number): Finder | undefined {
+    const text = entry.documents.get(offset);
+    const known = entry.finders.get(offset);
+    if (known !== undefined || text === undefined) return known;
+    const finder = createFinder(text);
+    entry.finders.set(offset, finder);
+    return finder;
+  }
+
+  return {
+    add: (file, text, documents) => {
+      entries.set(file, { text, documents: new Map(documents.map((document) => [document.offset, document.text])), finders: new Map() });
+    },
+    placeAt: (file, extent) => placeOf(file, startsOf(entries.get(file) ?? NOTHING), extent),
+    place: (source, field) => {
+      const entry = entries.get(source.file);
+      const finder = entry && finderOf(entry, source.offset);
+      if (entry === undefined || finder === undefined) return undefined;
+      const { start, end } = findField(finder, source.path, field);
+      return placeOf(source.file, startsOf(entry), { start: source.offset + start, end: source.offset + end });
+    },
+    line: (file, number) => {
+      const entry = entries.get(file);
+      const from = entry && startsOf(entry)[number - 1];
+      if (entry === undefined || from === undefined) return undefined;
+      return entry.text.slice(from, startsOf(entry)[number] ?? entry.text.length).replace(/\r?\n$/, "");
+    },
+  };
+}
+
+const NOTHING: Entry = { text: "", documents: new Map(), finders: new Map() };
+
+function findField(finder: Finder, root: readonly PathPart[], field: readonly PathPart[]): Extent {
+  const path = [...root, ...field];
+  const found = finder.find(path);
+  if (found.depth === path.length) return found.extent;
+  const older = oldSpellings(field).map((spelling) => finder.find([...root, ...spelling]));
+  return older.find(({ depth }) => depth > found.depth)?.extent ?? found.extent;
+}

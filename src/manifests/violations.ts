@@ -1,0 +1,122 @@
+/** What a schema's violation says to a person: what is there, what was expected, how to mend it. */
+import type { Diagnostic } from "../objects/diagnostic.ts";
+import type { PathPart, Source } from "../objects/source.ts";
+import type { Violation } from "./schema.ts";
+import { escapeText, nearest, quote } from "./words.ts";
+
+/** `about` is who the value belongs to, e.g. `Service default/tomcat6`; `path` leads to it in the object as it was written. */
+export function describeViolation(violation: Violation, about: string, source: Source): Diagnostic {
+  const { message, help } = explain(violation);
+  const field = formatPath(violation.path);
+  return {
+    code: violation.rule === "unknown-key" ? "KT006" : "KT008",
+    severity: "error",
+    message: `${about}: ${field && violation.rule !== "missing" && violation.rule !== "unknown-key" ? `${field} ` : ""}${message}`,
+    ...(help !== undefined && { help }),
+    at: { source, field: violation.rule === "unknown-key" ? [...violation.path, violation.key] : violation.path },
+  };
+}
+
+/** `spec.ports[0].port` */
+export const formatPath = (path: readonly PathPart[]): string =>
+  path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${keyText(part)}`)).join("");
+
+const keyText = (key: string): string => (/^[\w-]+$/.test(key) ? key : `[${quote(key)}]`);
+
+function explain(violation: Violation): { readonly message: string; readonly help?: string } {
+  const { value } = violation;
+  switch (violation.rule) {
+    case "type":
+      return { message: `must be ${listTypes(violation.types)}, not ${describe(value)}`, ...typeHelp(violation.types, value) };
+    case "one-of": {
+      const meant = typeof value === "string" ? nearest(value, violation.allowed) : undefined;
+      const allowed = violation.allowed.filter((word) => word !== "").join(", ");
+      return {
+        message: `is ${describe(value)}, which is none of ${allowed}`,
+        help: meant ? `did you mean ${meant}?` : `write one of ${allowed}`,
+      };
+    }
+    case "pattern":
+      return {
+        message: `is ${describe(value)}, which has not the expected form`,
+        ...(violation.description && { help: violation.description }),
+      };
+    case "format":
+      return {
+        message: `is ${describe(value)}, which is not ${FORMAT_NAMES.get(violation.format) ?? violation.format}`,
+        ...formatHelp(value),
+      };
+    case "range":
+      return { message: `is ${describe(value)}; it must be ${rangeText(violation.minimum, violation.maximum)}` };
+    case "missing": {
+      const where = formatPath(violation.path);
+      return { message: `${where ? `${where}.` : ""}${violation.key} is missing`, help: missingHelp(violation.path, violation.key) };
+    }
+    case "unknown-key": {
+      const meant = nearest(violation.key, violation.known);
+      const where = formatPath(violation.path);
+      const help = meant ? `did you mean ${meant}?` : `known here: ${violation.known.join(", ")}`;
+      return { message: `${where ? `${where} has` : "there is"} no key ${quote(violation.key)}`, help };
+    }
+    default:
+      return violation satisfies never;
+  }
+}
+
+const TYPE_NAMES = new Map([
+  ["string", "text"],
+  ["integer", "a whole number"],
+  ["number", "a number"],
+  ["boolean", "true or false"],
+  ["array", "a list"],
+  ["object", "a mapping (key: value)"],
+]);
+const FORMAT_NAMES = new Map([
+  ["ip", "an IP address"],
+  ["cidr", "a network such as 10.0.0.0/8"],
+  ["cluster-ip", "an IP address or None"],
+  ["interface-address", "an address with its prefix length, such as 10.0.2.5/24"],
+  ["route-target", "a network, an address or `default`"],
+]);
+
+const listTypes = (types: readonly string[]): string => types.map((type) => TYPE_NAMES.get(type) ?? type).join(" or ");
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return "empty";
+  if (typeof value === "string") return `the text ${quote(value)}`;
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a mapping" : String(value);
+}
+
+function typeHelp(types: readonly string[], value: unknown): { readonly help?: string } {
+  if (types.includes("string") && (typeof value === "number" || typeof value === "boolean")) {
+    return {
+      help:
+        typeof value === "boolean"
+          ? 'put it in quotes: "true", "yes", "on"… are read as true or false without'
+          : `put it in quotes: "${value}"`,
+    };
+  }
+  if (types.includes("integer") && typeof value === "string" && /^[0-9]+$/.test(value)) return { help: `remove the quotes: ${value}` };
+  if (types.includes("boolean") && (value === "true" || value === "false")) return { help: `remove the quotes: ${value}` };
+  if (types.includes("array") && typeof value !== "object") return { help: "write each member on a line of its own that begins with `- `" };
+  if (types.includes("array")) return { help: "begin each member with `- `" };
+  if (types.includes("object") && Array.isArray(value)) return { help: "remove the `- ` before the keys" };
+  return {};
+}
+
+const formatHelp = (value: unknown): { readonly help?: string } =>
+  typeof value === "string" && /(?:^|\.)0[0-9]/.test(value)
+    ? { help: "write each number without leading zeros: some programs read them as octal" }
+    : {};
+
+function rangeText(minimum: number | undefined, maximum: number | undefined): string {
+  if (minimum === undefined) return `at most ${maximum}`;
+  return maximum === undefined ? `at least ${minimum}` : `${minimum} to ${maximum}`;
+}
+
+function missingHelp(path: readonly PathPart[], key: string): string {
+  if (key === "name" && path.at(-1) === "metadata") return "give the object a name";
+  if (key === "selector") return "add a selector with the labels of the pod template";
+  return `add \`${escapeText(key)}:\`; the Kubernetes API refuses the object without it`;
+}
