@@ -88,7 +88,7 @@ function checkDispatch(table: IptablesTable): void {
           rules.filter((rule) => couldMatch(rule, packet)),
         );
       }),
-      { numRuns: 40, seed: 1 },
+      { numRuns: 200, seed: 1 },
     );
   }
 }
