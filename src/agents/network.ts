@@ -34,7 +34,6 @@ export function programNetwork(cluster: Cluster, causes: CauseTable, options: Ne
     cni,
     podsOf: (node) => pods.get(node.name) ?? [],
     ownRules: options.ownRules ?? (() => []),
-    kubeProxy: { parts: () => [], sysctls: () => ({}) },
   };
   const makers = new Map<NetnsId, () => Netns>();
   for (const node of cluster.nodes) makers.set(machineNetns(node), () => nodeNetns(node, site));

@@ -4,17 +4,18 @@
  */
 import type { Cluster, ClusterNode, ClusterPod } from "../cluster/cluster.ts";
 import type { Netns } from "../linux/netns.ts";
-import { type Family, familyOf, ipToBigInt } from "../net/address.ts";
+import { familyOf, ipToBigInt } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import type { CniNetwork, CniSite } from "./cni/plugin.ts";
 import { connectedRoutes } from "./connected-routes.ts";
-import { kubeletParts } from "./kubelet/firewall.ts";
+import { programKubeProxy } from "./kube-proxy/mode.ts";
+import { programKubeletIptables } from "./kubelet/iptables.ts";
 import { boundSockets, controlPlaneSockets, daemonSockets, podSockets } from "./kubelet/sockets.ts";
 import { causeAt, machineLinks, machineNetns, machineRef, machineRoutes, machineSockets, speaksIpv6 } from "./machine.ts";
-import { withoutRepeats } from "./own-rules.ts";
 import { hasOwnNetns, isRunning } from "./pod.ts";
 import { mergeRuleset, type RulesetPart } from "./ruleset.ts";
 import type { Segments } from "./segments.ts";
+import { undecidedServices } from "./unmodelled-proxy.ts";
 
 /** What a node's daemons need to know. */
 export type NodeSite = {
@@ -24,13 +25,6 @@ export type NodeSite = {
   readonly cni: CniNetwork;
   readonly podsOf: (node: ClusterNode) => readonly ClusterPod[];
   readonly ownRules: (node: ClusterNode) => readonly RulesetPart[];
-  readonly kubeProxy: KubeProxy;
-};
-
-/** kube-proxy as seen from the node: its rules and the sysctls it sets. */
-export type KubeProxy = {
-  readonly parts: (node: ClusterNode) => readonly RulesetPart[];
-  readonly sysctls: (node: ClusterNode) => Readonly<Record<string, string>>;
 };
 
 /** What kubeadm asks of a node (preflight checks FileContent--proc-sys-net-…). */
@@ -45,14 +39,21 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
   const { cluster, causes, cni } = site;
   const id = machineNetns(node);
   const cause = causeAt(causes, "node", machineRef(node), node.origin);
-  const families = familiesOf(node);
-  const ipv6 = families.includes(6);
+  const ipv6 = speaksIpv6([...node.interfaces.flatMap((each) => each.addresses), ...node.podCIDRs]);
   const own = machineLinks(node, { causes, netnsCause: cause, ipv6, segmentOf: (link) => site.segments.of(id, link), skip: cni.makes });
   const routes = machineRoutes(node, own, causes);
   const pods = site.podsOf(node);
   const state = cni.node(cniSite(node, own, routes, pods));
   const links = [...own, ...state.links];
-  const parts = [...site.ownRules(node), ...kubeletParts(families, causes), ...site.kubeProxy.parts(node), ...state.parts];
+  const localAddresses = links.flatMap((link) => link.addresses.map((address) => address.cidr.ip));
+  const proxy = programKubeProxy(cluster, node, causes, { localAddresses });
+  const parts = [
+    ...site.ownRules(node),
+    ...programKubeletIptables(causes),
+    ...proxy.parts,
+    ...(proxy.notModelled === undefined ? [] : undecidedServices(cluster, proxy.notModelled, causes)),
+    ...state.parts,
+  ];
   return {
     id,
     hostname: node.name,
@@ -63,11 +64,11 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
     sysctls: {
       ...KUBEADM_SYSCTLS,
       ...(ipv6 ? { "net.ipv6.conf.all.forwarding": "1" } : {}),
-      ...site.kubeProxy.sysctls(node),
+      ...proxy.sysctls,
       ...state.sysctls,
       ...node.sysctls,
     },
-    netfilter: mergeRuleset(withoutRepeats(parts)),
+    netfilter: mergeRuleset(parts),
     sockets: boundSockets([
       ...daemonSockets(cluster, node, causes),
       ...machineSockets(node, causes),
@@ -97,7 +98,3 @@ const byCreation = (a: ClusterPod, b: ClusterPod): number => {
   const difference = ipToBigInt(first) - ipToBigInt(second);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
-
-/** IPv4 always, as kubelet and the distribution set it up; IPv6 when the node has an address or pods of it. */
-const familiesOf = (node: ClusterNode): readonly Family[] =>
-  speaksIpv6([...node.interfaces.flatMap((each) => each.addresses), ...node.podCIDRs]) ? [4, 6] : [4];

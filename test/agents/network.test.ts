@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { netnsOfPod } from "../../src/agents/network.ts";
+import { netnsOfPod, programNetwork } from "../../src/agents/network.ts";
+import { ownRulesParts } from "../../src/agents/own-rules.ts";
 import { printBridgeFdb } from "../../src/dialects/bridge-fdb.ts";
 import { printIpNeigh } from "../../src/dialects/ip-neigh.ts";
 import { printIpRoute } from "../../src/dialects/ip-route.ts";
-import { printIptablesSave } from "../../src/dialects/iptables-save.ts";
+import { parseIptablesSave, printIptablesSave } from "../../src/dialects/iptables-save.ts";
 import { printSs } from "../../src/dialects/ss.ts";
 import type { Link, Netns } from "../../src/linux/netns.ts";
 import { formatCidr } from "../../src/net/address.ts";
+import { createCauseTable } from "../../src/objects/cause.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
-import { cidr, container, nic, program, sampleHost, sampleNode, samplePod, samplePods } from "./sample-cluster.ts";
+import { cidr, container, nic, program, sampleCluster, sampleHost, sampleNode, samplePod, samplePods } from "./sample-cluster.ts";
 
 /** "eth0 10.0.2.4/24": name and addresses, and what sets a link apart. */
 const summary = (link: Link): string =>
@@ -199,18 +201,34 @@ test("the daemons of a node listen at their ports; the control plane's only wher
   ]);
 });
 
-test("flannel's and kubelet's rules, as iptables-save prints them", () => {
+test("kubelet's, kube-proxy's and flannel's rules stand in the built-in chains as on a real node", () => {
   const tables = program().netns("node/k8s-node2").netfilter.tables(4);
   const lines = printIptablesSave(tables)
     .split("\n")
-    .filter((line) => line.startsWith("-A"));
+    .filter((line) => /^-A (INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING|FLANNEL-\w+|KUBE-FIREWALL) /.test(line));
+  const firewall = '-m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL';
+  const external =
+    '-m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES';
+  const portals = '-m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES';
   assert.deepEqual(lines, [
+    `-A INPUT ${firewall}`,
+    '-A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS',
+    `-A INPUT ${external}`,
     "-A INPUT -j KUBE-FIREWALL",
+    `-A FORWARD ${firewall}`,
+    '-A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD',
+    `-A FORWARD ${portals}`,
+    `-A FORWARD ${external}`,
     '-A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD',
+    `-A OUTPUT ${firewall}`,
+    `-A OUTPUT ${portals}`,
     "-A OUTPUT -j KUBE-FIREWALL",
     '-A FLANNEL-FWD -s 10.244.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT',
     '-A FLANNEL-FWD -d 10.244.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT',
     '-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+    '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+    '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+    '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING',
     '-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG',
     '-A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN',
     '-A FLANNEL-POSTRTG -s 10.244.1.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN',
@@ -219,6 +237,44 @@ test("flannel's and kubelet's rules, as iptables-save prints them", () => {
     '-A FLANNEL-POSTRTG -s 10.244.0.0/16 ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully',
     '-A FLANNEL-POSTRTG ! -s 10.244.0.0/16 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully',
   ]);
+});
+
+test("a node's own rules come first and keep their policy; the agents' are put around them", () => {
+  const own = parseIptablesSave(
+    "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:MINE - [0:0]\n-A FORWARD -j MINE\n-A MINE -p tcp -j ACCEPT\nCOMMIT\n",
+    "node2.rules",
+  );
+  assert.deepEqual(own.problems, []);
+  const world = programNetwork(sampleCluster(), createCauseTable(), {
+    ownRules: (node) => (node.name === "k8s-node2" ? ownRulesParts(4, own.tables) : []),
+  });
+  const filter = (node: string) =>
+    world
+      .netns(node)
+      ?.netfilter.tables(4)
+      .find((table) => table.name === "filter");
+  assert.equal(filter("node/k8s-node2")?.chain("FORWARD")?.policy, "drop");
+  assert.equal(filter("node/k8s-node1")?.chain("FORWARD")?.policy, "accept");
+  const jumps = filter("node/k8s-node2")
+    ?.chain("FORWARD")
+    ?.rules()
+    .map(({ target }) => (target.kind === "jump" ? target.chain : target.kind));
+  assert.deepEqual(jumps, ["KUBE-PROXY-FIREWALL", "KUBE-FORWARD", "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "MINE", "FLANNEL-FWD"]);
+  assert.equal(filter("node/k8s-node2")?.chain("MINE")?.rules().length, 1);
+});
+
+test("a kube-proxy mode that is not modelled leaves Services undecided, and nothing else", () => {
+  const { netns } = program({ kubeProxy: { mode: "userspace" } });
+  const nat = netns("node/k8s-node2")
+    .netfilter.tables(4)
+    .find((table) => table.name === "nat");
+  const undecided =
+    nat
+      ?.chain("PREROUTING")
+      ?.rules()
+      .filter(({ target }) => target.kind === "unknown") ?? [];
+  assert.deepEqual(undecided[0]?.matches, [{ kind: "dst", cidr: cidr("10.96.0.0/12") }]);
+  assert.equal(undecided.length, 4);
 });
 
 test("machines whose prefixes meet are on one segment, docker bridges on none", () => {
