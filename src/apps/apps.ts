@@ -7,11 +7,18 @@ import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../clust
 import type { Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { answerQuery, type DnsAnswer, isCoreDns, outsideAnswer } from "./coredns.ts";
-import { handleRequest, type HttpRequest, ingressControllers, type ProxyDecision } from "./ingress.ts";
+import { type HttpRequest, handleRequest, ingressControllers, type ProxyDecision } from "./ingress.ts";
 import { knownNames, type NameBook, type PodFiles } from "./names.ts";
 
 /** A machine, pod or bare address, as a trace shows it. */
-export type Who = { readonly kind: "pod" | "node" | "host" | "address"; readonly namespace?: string; readonly name: string; readonly node?: string; readonly netns?: string; readonly ip?: Ip };
+export type Who = {
+  readonly kind: "pod" | "node" | "host" | "address";
+  readonly namespace?: string;
+  readonly name: string;
+  readonly node?: string;
+  readonly netns?: string;
+  readonly ip?: Ip;
+};
 
 export type Apps = {
   /** The party that SOURCE means; throws UsageError. */
@@ -35,7 +42,9 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
   const byIp = new Map<Ip, Who>();
   for (const pod of cluster.pods) if (!pod.hostNetwork) for (const ip of pod.ips) byIp.set(ip, whoIsPod(pod));
   for (const machine of [...cluster.nodes, ...cluster.hosts]) {
-    for (const { addresses } of machine.interfaces) for (const { ip } of addresses) byIp.set(ip, { kind: machine.kind, name: machine.name, netns: `${machine.kind}/${machine.name}`, ip });
+    for (const { addresses } of machine.interfaces)
+      for (const { ip } of addresses)
+        byIp.set(ip, { kind: machine.kind, name: machine.name, netns: `${machine.kind}/${machine.name}`, ip });
   }
   const controllers = ingressControllers(cluster);
   const who = (owner: string): Who => {
@@ -73,5 +82,12 @@ function whoIs(party: SourceParty): Who {
 
 function whoIsPod(pod: ClusterPod): Who {
   const ip = pod.ips[0];
-  return { kind: "pod", namespace: pod.namespace, name: pod.name, netns: podNetnsId(pod), ...(pod.node === undefined ? {} : { node: pod.node }), ...(ip === undefined ? {} : { ip }) };
+  return {
+    kind: "pod",
+    namespace: pod.namespace,
+    name: pod.name,
+    netns: podNetnsId(pod),
+    ...(pod.node === undefined ? {} : { node: pod.node }),
+    ...(ip === undefined ? {} : { ip }),
+  };
 }

@@ -46,9 +46,20 @@ function answerFor(cluster: Cluster, name: string, type: string, causes: CauseTa
 
 const familyOfType = (type: string): Family | undefined => (type === "A" ? 4 : type === "AAAA" ? 6 : undefined);
 const serviceCause = (service: ClusterService, causes: CauseTable): CauseId =>
-  causes.add({ role: "cluster-ip", object: { kind: "Service", namespace: service.namespace, name: service.name }, ...(service.origin ? { source: service.origin.source, field: service.origin.field } : {}) });
+  causes.add({
+    role: "cluster-ip",
+    object: { kind: "Service", namespace: service.namespace, name: service.name },
+    ...(service.origin ? { source: service.origin.source, field: service.origin.field } : {}),
+  });
 
-function serviceAnswer(cluster: Cluster, service: ClusterService, endpointName: string | undefined, type: string, causes: CauseTable, chain: readonly string[]): DnsAnswer {
+function serviceAnswer(
+  cluster: Cluster,
+  service: ClusterService,
+  endpointName: string | undefined,
+  type: string,
+  causes: CauseTable,
+  chain: readonly string[],
+): DnsAnswer {
   if (service.type === "ExternalName") {
     if (endpointName !== undefined) return { kind: "nxdomain" };
     const target = (service.externalName ?? "").replace(/\.$/, "");
@@ -65,9 +76,12 @@ function serviceAnswer(cluster: Cluster, service: ClusterService, endpointName: 
 
 /** One address per ready endpoint; by an endpoint's hostname, or its dashed address, only that one's. */
 function headlessIps(cluster: Cluster, service: ClusterService, endpointName: string | undefined): Ip[] {
-  const endpoints = cluster.slices.filter((s) => s.namespace === service.namespace && s.service === service.name).flatMap((s) => s.endpoints);
+  const endpoints = cluster.slices
+    .filter((s) => s.namespace === service.namespace && s.service === service.name)
+    .flatMap((s) => s.endpoints);
   const ready = endpoints.filter((e) => e.ready || service.publishNotReadyAddresses);
-  const named = endpointName === undefined ? ready : ready.filter((e) => (e.hostname ?? e.addresses[0]?.replace(/[.:]/g, "-")) === endpointName);
+  const named =
+    endpointName === undefined ? ready : ready.filter((e) => (e.hostname ?? e.addresses[0]?.replace(/[.:]/g, "-")) === endpointName);
   return [...new Set(named.flatMap((e) => e.addresses))].sort((a, b) => (a < b ? -1 : 1));
 }
 
@@ -94,4 +108,3 @@ export function outsideAnswer(cluster: Cluster, name: string, type: string): Dns
   if (records.length > 0) return { kind: "no-data" };
   return { kind: "unknown", text: `${plain} would be asked of a name server outside the model; add it under dns.records of the topology` };
 }
-

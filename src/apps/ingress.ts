@@ -11,16 +11,43 @@ import type { CauseTable } from "../objects/cause.ts";
 import { matchesLabels } from "../objects/selector.ts";
 import type { IngressControllerSettings } from "../objects/topology.ts";
 
-export type IngressController = { readonly process: string; readonly class: string | undefined; readonly pods: ReadonlySet<string>; readonly upstream: "endpoints" | "service" };
+export type IngressController = {
+  readonly process: string;
+  readonly class: string | undefined;
+  readonly pods: ReadonlySet<string>;
+  readonly upstream: "endpoints" | "service";
+};
 
-export type HttpRequest = { readonly scheme: "http" | "https"; readonly host: string; readonly path: string; readonly port: number; readonly insecure: boolean };
+export type HttpRequest = {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly path: string;
+  readonly port: number;
+  readonly insecure: boolean;
+};
 
 export type Upstream = { readonly ip: Ip; readonly port: number };
 export type ProxyDecision =
   /** The proxy answers itself. `tls`: the handshake fails before any request. */
-  | { readonly kind: "answer"; readonly process: string; readonly status?: number; readonly reason: "ingress-no-match" | "ingress-no-endpoints" | "redirected" | "tls-failed"; readonly text: string; readonly cause: CauseId; readonly location?: string }
+  | {
+      readonly kind: "answer";
+      readonly process: string;
+      readonly status?: number;
+      readonly reason: "ingress-no-match" | "ingress-no-endpoints" | "redirected" | "tls-failed";
+      readonly text: string;
+      readonly cause: CauseId;
+      readonly location?: string;
+    }
   /** It opens a connection to one of these, picked evenly, and tries the next when one fails. */
-  | { readonly kind: "forward"; readonly process: string; readonly upstreams: readonly Upstream[]; readonly service: string; readonly rule: string; readonly cause: CauseId; readonly mode: "endpoints" | "service" };
+  | {
+      readonly kind: "forward";
+      readonly process: string;
+      readonly upstreams: readonly Upstream[];
+      readonly service: string;
+      readonly rule: string;
+      readonly cause: CauseId;
+      readonly mode: "endpoints" | "service";
+    };
 
 /** Controllers as the topology names them, else recognised by image. */
 export function ingressControllers(cluster: Cluster): IngressController[] {
@@ -35,11 +62,14 @@ const keysOf = (pods: readonly ClusterPod[]): ReadonlySet<string> => new Set(pod
 function fromSettings(cluster: Cluster, settings: IngressControllerSettings): IngressController {
   const selector = settings.pods?.selector ?? serviceSelector(cluster, settings.service);
   const namespace = settings.pods?.namespace ?? settings.service?.split("/")[0];
-  const pods = cluster.pods.filter((pod) => selector !== undefined && (namespace === undefined || pod.namespace === namespace) && matchesLabels(selector, pod.labels));
+  const pods = cluster.pods.filter(
+    (pod) => selector !== undefined && (namespace === undefined || pod.namespace === namespace) && matchesLabels(selector, pod.labels),
+  );
   return { process: "nginx", class: settings.class, pods: keysOf(pods), upstream: settings.upstream ?? "endpoints" };
 }
 
-const serviceSelector = (cluster: Cluster, ref: string | undefined) => cluster.services.find((s) => `${s.namespace}/${s.name}` === ref)?.selector;
+const serviceSelector = (cluster: Cluster, ref: string | undefined) =>
+  cluster.services.find((s) => `${s.namespace}/${s.name}` === ref)?.selector;
 
 type Rule = { readonly ingress: Ingress; readonly host: string; readonly path: IngressPath; readonly field: readonly (string | number)[] };
 
@@ -51,29 +81,70 @@ export function handleRequest(cluster: Cluster, controller: IngressController, r
   const secured = rule !== undefined && tlsFor(rule.ingress, host);
   const process = controller.process;
   if (request.scheme === "https" && !request.insecure && !secured) {
-    return { kind: "answer", process, reason: "tls-failed", text: "the controller's own self-signed certificate: no Ingress names one for this host", cause: 0 };
+    return {
+      kind: "answer",
+      process,
+      reason: "tls-failed",
+      text: "the controller's own self-signed certificate: no Ingress names one for this host",
+      cause: 0,
+    };
   }
   if (!rule) return withoutRule(cluster, controller, host, causes);
   const cause = causes.add({ role: "ingress", object: refOf(rule.ingress), source: rule.ingress.source, field: rule.field });
   if (secured && request.scheme === "http") {
-    return { kind: "answer", process, status: 308, reason: "redirected", text: `308 to https: ${host} has a tls section`, cause, location: `https://${host}${request.path}` };
+    return {
+      kind: "answer",
+      process,
+      status: 308,
+      reason: "redirected",
+      text: `308 to https: ${host} has a tls section`,
+      cause,
+      location: `https://${host}${request.path}`,
+    };
   }
-  return towards(cluster, controller, rule.ingress.metadata.namespace ?? "default", rule.path.backend, `${rule.host === "" ? "*" : rule.host}${rule.path.path ?? "/"}`, cause);
+  return towards(
+    cluster,
+    controller,
+    rule.ingress.metadata.namespace ?? "default",
+    rule.path.backend,
+    `${rule.host === "" ? "*" : rule.host}${rule.path.path ?? "/"}`,
+    cause,
+  );
 }
 
 const refOf = (ingress: Ingress) => ({ kind: "Ingress", namespace: ingress.metadata.namespace ?? "default", name: ingress.metadata.name });
-const tlsFor = (ingress: Ingress, host: string): boolean => (ingress.spec?.tls ?? []).some((tls) => (tls.hosts ?? []).some((h) => hostMatches(h.toLowerCase(), host)));
+const tlsFor = (ingress: Ingress, host: string): boolean =>
+  (ingress.spec?.tls ?? []).some((tls) => (tls.hosts ?? []).some((h) => hostMatches(h.toLowerCase(), host)));
 
 /** No rule: the default backend of an Ingress that has one, else the controller's own 404. */
 function withoutRule(cluster: Cluster, controller: IngressController, host: string, causes: CauseTable): ProxyDecision {
-  const fallback = ingressesOf(cluster, controller).find((ingress) => ingress.spec?.defaultBackend !== undefined && !(ingress.spec.rules ?? []).some((r) => hostMatches((r.host ?? "").toLowerCase(), host) && r.host));
+  const fallback = ingressesOf(cluster, controller).find(
+    (ingress) =>
+      ingress.spec?.defaultBackend !== undefined &&
+      !(ingress.spec.rules ?? []).some((r) => hostMatches((r.host ?? "").toLowerCase(), host) && r.host),
+  );
   const backend = fallback?.spec?.defaultBackend;
-  if (!fallback || !backend) return { kind: "answer", process: controller.process, status: 404, reason: "ingress-no-match", text: "no Ingress rule for this host and path: the default server's 404", cause: 0 };
+  if (!fallback || !backend)
+    return {
+      kind: "answer",
+      process: controller.process,
+      status: 404,
+      reason: "ingress-no-match",
+      text: "no Ingress rule for this host and path: the default server's 404",
+      cause: 0,
+    };
   const cause = causes.add({ role: "ingress", object: refOf(fallback), source: fallback.source, field: ["spec", "defaultBackend"] });
   return towards(cluster, controller, fallback.metadata.namespace ?? "default", backend, "default backend", cause);
 }
 
-function towards(cluster: Cluster, controller: IngressController, namespace: string, backend: IngressBackend, rule: string, cause: CauseId): ProxyDecision {
+function towards(
+  cluster: Cluster,
+  controller: IngressController,
+  namespace: string,
+  backend: IngressBackend,
+  rule: string,
+  cause: CauseId,
+): ProxyDecision {
   const process = controller.process;
   const name = backend.service?.name ?? "";
   const service = cluster.services.find((s) => s.namespace === namespace && s.name === name);
@@ -85,7 +156,15 @@ function towards(cluster: Cluster, controller: IngressController, namespace: str
   if (!port) return refuse(`Service ${namespace}/${name} has no port ${wanted?.name ?? wanted?.number ?? ""}`);
   const clusterIp = service.clusterIPs[0];
   if (controller.upstream === "service" && clusterIp !== undefined && clusterIp !== "None") {
-    return { kind: "forward", process, mode: "service", service: shown, rule: `${rule} -> ${shown}`, cause, upstreams: [{ ip: clusterIp, port: port.port }] };
+    return {
+      kind: "forward",
+      process,
+      mode: "service",
+      service: shown,
+      rule: `${rule} -> ${shown}`,
+      cause,
+      upstreams: [{ ip: clusterIp, port: port.port }],
+    };
   }
   const upstreams = readyEndpoints(cluster, service, port.name, port.protocol);
   if (upstreams.length === 0) return refuse(`Service ${namespace}/${name} has no ready endpoint`);
@@ -117,7 +196,12 @@ function ingressesOf(cluster: Cluster, controller: IngressController): readonly 
 function rulesOf(cluster: Cluster, controller: IngressController): Rule[] {
   return ingressesOf(cluster, controller).flatMap((ingress) =>
     (ingress.spec?.rules ?? []).flatMap((rule, r) =>
-      (rule.http?.paths ?? []).map((path, p) => ({ ingress, host: (rule.host ?? "").toLowerCase(), path, field: ["spec", "rules", r, "http", "paths", p] })),
+      (rule.http?.paths ?? []).map((path, p) => ({
+        ingress,
+        host: (rule.host ?? "").toLowerCase(),
+        path,
+        field: ["spec", "rules", r, "http", "paths", p],
+      })),
     ),
   );
 }

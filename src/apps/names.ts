@@ -8,11 +8,20 @@ import { type CauseId, NO_CAUSE } from "../net/cause.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import type { Who } from "./apps.ts";
 
-export type KnownName = { readonly ip: Ip; readonly how: "hosts-file" | "node-name" | "topology-dns"; readonly detail: string; readonly cause: CauseId };
+export type KnownName = {
+  readonly ip: Ip;
+  readonly how: "hosts-file" | "node-name" | "topology-dns";
+  readonly detail: string;
+  readonly cause: CauseId;
+};
 
 /** What kubelet writes into a pod: agents/kubelet makes it, the front door hands it over. */
 export type PodFiles = {
-  readonly resolvConf: (pod: ClusterPod) => { readonly nameservers: readonly string[]; readonly search: readonly string[]; readonly options: readonly string[] };
+  readonly resolvConf: (pod: ClusterPod) => {
+    readonly nameservers: readonly string[];
+    readonly search: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly hostsFile: (pod: ClusterPod) => readonly { readonly ip: Ip; readonly names: readonly string[] }[];
 };
 
@@ -31,10 +40,12 @@ export type NameBook = {
 export function knownNames(cluster: Cluster, from: Who, files: PodFiles, causes: CauseTable): NameBook {
   const pod = from.kind === "pod" ? cluster.pods.find((p) => p.namespace === from.namespace && p.name === from.name) : undefined;
   const machineName = pod ? pod.node : from.name;
-  const machine: Machine | undefined = from.kind === "host" ? cluster.hosts.find((h) => h.name === from.name) : cluster.nodes.find((n) => n.name === machineName);
+  const machine: Machine | undefined =
+    from.kind === "host" ? cluster.hosts.find((h) => h.name === from.name) : cluster.nodes.find((n) => n.name === machineName);
   const conf = resolverOf(pod ? files.resolvConf(pod) : (machine?.resolvConf ?? {}));
   return {
-    hosts: (name, family) => (pod && !pod.hostNetwork ? podHosts(pod, files, name, family, causes) : machineHosts(machine, name, family, causes)),
+    hosts: (name, family) =>
+      pod && !pod.hostNetwork ? podHosts(pod, files, name, family, causes) : machineHosts(machine, name, family, causes),
     machines: (name, family) => machineEntry(cluster, pod ? undefined : machine, name, family, causes),
     nameservers: conf.nameservers,
     search: conf.search,
@@ -43,7 +54,11 @@ export function knownNames(cluster: Cluster, from: Who, files: PodFiles, causes:
 }
 
 /** resolv.conf(5): ndots is 1 unless an option says otherwise. */
-function resolverOf(conf: { readonly nameservers?: readonly string[]; readonly search?: readonly string[]; readonly options?: readonly string[] }) {
+function resolverOf(conf: {
+  readonly nameservers?: readonly string[];
+  readonly search?: readonly string[];
+  readonly options?: readonly string[];
+}) {
   const ndots = conf.options?.find((option) => option.startsWith("ndots:"));
   return {
     nameservers: (conf.nameservers ?? []).filter((ip) => parseIp(ip) !== undefined),
@@ -57,7 +72,9 @@ function podHosts(pod: ClusterPod, files: PodFiles, name: string, family: Family
   const entry = files.hostsFile(pod).find((e) => e.names.includes(name) && familyOf(e.ip) === family);
   if (!entry) return undefined;
   const isAlias = pod.spec.hostAliases?.some((alias) => alias.ip === entry.ip && alias.hostnames?.includes(name)) === true;
-  const cause = isAlias ? causes.add({ role: "pod", source: pod.origin.source, field: [...pod.origin.field, "spec", "hostAliases"] }) : NO_CAUSE;
+  const cause = isAlias
+    ? causes.add({ role: "pod", source: pod.origin.source, field: [...pod.origin.field, "spec", "hostAliases"] })
+    : NO_CAUSE;
   return { ip: entry.ip, how: "hosts-file", detail: `/etc/hosts of pod ${pod.name}`, cause };
 }
 
@@ -68,7 +85,13 @@ function machineHosts(machine: Machine | undefined, name: string, family: Family
   return { ip: entry.ip, how: "hosts-file", detail: `hosts file of ${machine.name}`, cause };
 }
 
-function machineEntry(cluster: Cluster, source: Machine | undefined, name: string, family: Family, causes: CauseTable): KnownName | undefined {
+function machineEntry(
+  cluster: Cluster,
+  source: Machine | undefined,
+  name: string,
+  family: Family,
+  causes: CauseTable,
+): KnownName | undefined {
   const machine = [...cluster.nodes, ...cluster.hosts].find((m) => m.name === name || m.aliases.includes(name));
   if (!machine) return undefined;
   const near = nearAddress(source, machine, family);
@@ -85,11 +108,14 @@ function nearAddress(source: Machine | undefined, machine: Machine, family: Fami
   for (const link of machine.interfaces) {
     if (!link.up) continue;
     for (const { ip } of link.addresses) {
-      if (familyOf(ip) === family && mine.some((cidr) => cidrContains(cidr, ip))) return { ip, dev: link.name, network: source === machine ? "itself" : "your network" };
+      if (familyOf(ip) === family && mine.some((cidr) => cidrContains(cidr, ip)))
+        return { ip, dev: link.name, network: source === machine ? "itself" : "your network" };
     }
   }
   return undefined;
 }
 
 const internalAddress = (machine: Machine | ClusterNode | OutsideHost, family: Family): Ip | undefined =>
-  "internalIPs" in machine ? machine.internalIPs.find((ip) => familyOf(ip) === family) : machine.interfaces.flatMap((i) => i.addresses).find((cidr) => familyOf(cidr.ip) === family)?.ip;
+  "internalIPs" in machine
+    ? machine.internalIPs.find((ip) => familyOf(ip) === family)
+    : machine.interfaces.flatMap((i) => i.addresses).find((cidr) => familyOf(cidr.ip) === family)?.ip;

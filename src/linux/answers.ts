@@ -7,7 +7,15 @@ import { DEFAULT_TTL, icmpOf, isIcmpError, type Packet } from "../net/packet.ts"
 import type { Netns } from "./netns.ts";
 import { isBroadcastAddress, isLocalAddress, lookupRoute, sourceFor } from "./route.ts";
 
-export type IcmpKind = "net-unreachable" | "host-unreachable" | "port-unreachable" | "proto-unreachable" | "admin-prohibited" | "net-prohibited" | "host-prohibited" | "time-exceeded";
+export type IcmpKind =
+  | "net-unreachable"
+  | "host-unreachable"
+  | "port-unreachable"
+  | "proto-unreachable"
+  | "admin-prohibited"
+  | "net-prohibited"
+  | "host-prohibited"
+  | "time-exceeded";
 
 /** Type and code by family: RFC 792, RFC 1812, RFC 4443. */
 const CODES: Readonly<Record<IcmpKind, { readonly v4: readonly [number, number]; readonly v6: readonly [number, number] }>> = {
@@ -53,7 +61,10 @@ export const resetOf = (packet: Packet): Packet => ({ ...backwards(packet), segm
 export const echoReplyOf = (packet: Packet): Packet => ({ ...backwards(packet), segment: { kind: "echo-reply" } });
 
 /** The answer of a listening process. */
-export const answerOf = (packet: Packet): Packet => ({ ...backwards(packet), segment: { kind: packet.protocol === "tcp" || packet.protocol === "sctp" ? "syn-ack" : "datagram" } });
+export const answerOf = (packet: Packet): Packet => ({
+  ...backwards(packet),
+  segment: { kind: packet.protocol === "tcp" || packet.protocol === "sctp" ? "syn-ack" : "datagram" },
+});
 
 const backwards = (packet: Packet): Packet => ({
   family: packet.family,

@@ -36,7 +36,8 @@ export function bridgeInput(flight: Flight, netns: Netns, port: Link): Stage {
 }
 
 /** net.bridge.bridge-nf-call-iptables and -ip6tables. */
-const callsIptables = (netns: Netns, family: 4 | 6): boolean => sysctl(netns, family === 4 ? "net.bridge.bridge-nf-call-iptables" : "net.bridge.bridge-nf-call-ip6tables") === "1";
+const callsIptables = (netns: Netns, family: 4 | 6): boolean =>
+  sysctl(netns, family === 4 ? "net.bridge.bridge-nf-call-iptables" : "net.bridge.bridge-nf-call-ip6tables") === "1";
 
 /** After DNAT: the end behind this same bridge that the packet must go to, or undefined when IP has to route it. */
 function behindBridge(flight: Flight, netns: Netns, bridge: string) {
@@ -66,7 +67,8 @@ function bridged(flight: Flight, netns: Netns, port: Link, bridge: string, why: 
   addStep(flight, { kind: "bridge", bridge, in: port.name, out: out.name, why });
   if (callsIptables(netns, flight.packet.family)) {
     const devices = { out: bridge, physOut: out.name, nexthop: flight.packet.dst };
-    const end = runHook(flight, netns, "forward", { in: bridge, physIn: port.name, ...devices }) ?? runHook(flight, netns, "postrouting", devices);
+    const end =
+      runHook(flight, netns, "forward", { in: bridge, physIn: port.name, ...devices }) ?? runHook(flight, netns, "postrouting", devices);
     if (end) return ended(end);
   }
   flight.prerouted = false;

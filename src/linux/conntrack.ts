@@ -7,8 +7,8 @@ import type { Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
 import type { Packet, Port, Protocol } from "../net/packet.ts";
 import type { NetnsId } from "./netns.ts";
-import type { RuleRef } from "./step.ts";
 import type { Run } from "./run.ts";
+import type { RuleRef } from "./step.ts";
 
 export type Tuple = { readonly protocol: Protocol; readonly src: Ip; readonly sport: Port; readonly dst: Ip; readonly dport: Port };
 export type Direction = "original" | "reply";
@@ -35,8 +35,20 @@ export type Tracked =
   | { readonly state: "INVALID" }
   | { readonly state: "UNTRACKED" };
 
-export const tupleOf = (packet: Packet): Tuple => ({ protocol: packet.protocol, src: packet.src, sport: packet.sport, dst: packet.dst, dport: packet.dport });
-export const invertTuple = (tuple: Tuple): Tuple => ({ protocol: tuple.protocol, src: tuple.dst, sport: tuple.dport, dst: tuple.src, dport: tuple.sport });
+export const tupleOf = (packet: Packet): Tuple => ({
+  protocol: packet.protocol,
+  src: packet.src,
+  sport: packet.sport,
+  dst: packet.dst,
+  dport: packet.dport,
+});
+export const invertTuple = (tuple: Tuple): Tuple => ({
+  protocol: tuple.protocol,
+  src: tuple.dst,
+  sport: tuple.dport,
+  dst: tuple.src,
+  dport: tuple.sport,
+});
 const sameTuple = (a: Tuple, b: Tuple): boolean =>
   a.src === b.src && a.dst === b.dst && a.sport === b.sport && a.dport === b.dport && a.protocol === b.protocol;
 

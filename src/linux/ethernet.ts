@@ -3,8 +3,8 @@
  * (arp_ignore 0: any local address of any device is answered for), net/ipv6/ndisc.c. Not modelled: proxy ARP, VLANs, STP.
  */
 import { familyOf, type Ip } from "../net/address.ts";
-import { isLocalAddress, linkOf } from "./route.ts";
 import type { Link, LinkEnd, Neighbour, Netns, World } from "./netns.ts";
+import { isLocalAddress, linkOf } from "./route.ts";
 
 /** Where a frame for `ip` goes when it leaves by `link`. */
 export type Resolution =
@@ -15,7 +15,10 @@ export type Resolution =
 export function resolveNeighbour(world: World, netns: Netns, link: Link, ip: Ip): Resolution {
   const entry = netns.neighbours.find((neighbour) => neighbour.dev === link.name && neighbour.ip === ip);
   if (entry) {
-    const end = link.type.kind === "vxlan" ? undefined : endsOn(world, { netns: netns.id, link: link.name }).find((e) => macOf(world, e) === entry.mac);
+    const end =
+      link.type.kind === "vxlan"
+        ? undefined
+        : endsOn(world, { netns: netns.id, link: link.name }).find((e) => macOf(world, e) === entry.mac);
     return { kind: "found", mac: entry.mac, entry, ...(end ? { end } : {}) };
   }
   if (link.type.kind === "vxlan" || !link.up || !link.carrier) return { kind: "silent" };
@@ -61,7 +64,8 @@ export function endsOn(world: World, from: LinkEnd, ip?: Ip): LinkEnd[] {
     if (!link.up) return;
     if (link.type.kind === "veth") hear(link.type.peer);
     if (link.type.kind === "device") {
-      for (const end of world.segment(link.type.segment)) if (key(end) !== key({ netns: netns.id, link: link.name }) && mayHear(end)) hear(end);
+      for (const end of world.segment(link.type.segment))
+        if (key(end) !== key({ netns: netns.id, link: link.name }) && mayHear(end)) hear(end);
     }
     if (link.type.kind === "bridge") for (const port of netns.links) if (port.master === link.name) cross(netns, port);
   };
@@ -77,5 +81,7 @@ const key = (end: LinkEnd): string => `${end.netns} ${end.link}`;
 /** The port of a bridge behind which an end is, or undefined when it is the bridge's own stack. */
 export function portTowards(world: World, netns: Netns, bridge: string, end: LinkEnd): Link | undefined {
   if (end.netns === netns.id && end.link === bridge) return undefined;
-  return netns.links.find((port) => port.master === bridge && endsOn(world, { netns: netns.id, link: port.name }).some((e) => key(e) === key(end)));
+  return netns.links.find(
+    (port) => port.master === bridge && endsOn(world, { netns: netns.id, link: port.name }).some((e) => key(e) === key(end)),
+  );
 }

@@ -3,15 +3,24 @@
  * is, and seen by nobody outside `linux`; what leaves is the Journey.
  */
 import type { Packet } from "../net/packet.ts";
-import { applyNat } from "./nat.ts";
 import type { Tracked } from "./conntrack.ts";
-import type { LinkEnd, NetnsId } from "./netns.ts";
+import { applyNat } from "./nat.ts";
 import type { Hook } from "./netfilter/table.ts";
+import type { LinkEnd, NetnsId } from "./netns.ts";
 import type { Reason } from "./reason.ts";
 import type { Run } from "./run.ts";
 import type { End, Hop, RuleRef, Seen, Step } from "./step.ts";
 
-type OpenHop = { netns: NetnsId; in: string | undefined; out: string | undefined; packetIn: Packet; packetOut: Packet | undefined; outer: Packet | undefined; steps: Step[]; seen: Seen[] };
+type OpenHop = {
+  netns: NetnsId;
+  in: string | undefined;
+  out: string | undefined;
+  packetIn: Packet;
+  packetOut: Packet | undefined;
+  outer: Packet | undefined;
+  steps: Step[];
+  seen: Seen[];
+};
 
 export type Flight = {
   readonly run: Run;
@@ -45,7 +54,16 @@ export const createFlight = (run: Run, packet: Packet): Flight => ({
 const payloadOf = (packet: Packet): Packet => packet.inner?.packet ?? packet;
 
 export function openHop(flight: Flight, netns: NetnsId, dev: string | undefined): void {
-  flight.hops.push({ netns, in: dev, out: undefined, packetIn: payloadOf(flight.packet), packetOut: undefined, outer: undefined, steps: [], seen: [] });
+  flight.hops.push({
+    netns,
+    in: dev,
+    out: undefined,
+    packetIn: payloadOf(flight.packet),
+    packetOut: undefined,
+    outer: undefined,
+    steps: [],
+    seen: [],
+  });
 }
 
 export function addStep(flight: Flight, step: Step): void {

@@ -3,57 +3,50 @@
  * the connection's entry. Facts: include/uapi/linux/netfilter_ipv4.h (priorities), net/netfilter/core.c.
  */
 import type { Ip } from "../net/address.ts";
-import type { Port } from "../net/packet.ts";
 import { fraction } from "../net/fraction.ts";
+import type { Port } from "../net/packet.ts";
 import { icmpError, rejectKind, resetOf } from "./answers.ts";
 import { confirmEntry, trackPacket } from "./conntrack.ts";
 import { addStep, dropped, type Flight, translate } from "./flight.ts";
 import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
-import type { Netns } from "./netns.ts";
 import { evaluateTable, type NatChange, type Observer, type TableVerdict } from "./netfilter/evaluate.ts";
 import type { HookContext } from "./netfilter/hook-context.ts";
 import type { CtState, Match } from "./netfilter/rule.ts";
 import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from "./netfilter/table.ts";
+import type { Netns } from "./netns.ts";
 import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
 import type { End, RuleRef } from "./step.ts";
 
 /** The devices a packet has at a hook; `nexthop` is where the route sends it, for MASQUERADE. */
-export type HookDevices = { readonly in?: string; readonly out?: string; readonly physIn?: string; readonly physOut?: string; readonly nexthop?: Ip };
-
-const BEFORE_CONNTRACK: readonly TableName[] = ["raw"];
-/** NF_IP_PRI_MANGLE -150, NAT_DST -100, FILTER 0, NAT_SRC 100. */
-const AFTER_CONNTRACK: Readonly<Record<Hook, readonly TableName[]>> = {
-  prerouting: ["mangle", "nat"],
-  input: ["mangle", "filter", "nat"],
-  forward: ["mangle", "filter"],
-  output: ["mangle", "nat", "filter"],
-  postrouting: ["mangle", "nat"],
+export type HookDevices = {
+  readonly in?: string;
+  readonly out?: string;
+  readonly physIn?: string;
+  readonly physOut?: string;
+  readonly nexthop?: Ip;
 };
 
+/** Priorities of include/uapi/linux/netfilter_ipv4.h. nat: destinations at -100, sources at 100. */
+const PRIORITY: Readonly<Record<Exclude<TableName, "nat">, number>> = { raw: -300, mangle: -150, filter: 0 };
+const CONNTRACK_PRIORITY = -200;
+const natPriority = (hook: Hook): number => (manipOf(hook) === "dst" ? -100 : 100);
+
+/** One thing that runs at a hook. */
+type Entry = { readonly priority: number; readonly run: () => End | undefined; readonly mayReroute: boolean };
+
 /**
- * Runs a hook. Answers how the packet ended there, or undefined when it goes on. `afterTable` is called when a table of the
+ * Runs a hook. Answers how the packet ended there, or undefined when it goes on. `reroute` is called when an entry of the
  * OUTPUT hook has changed what the route depended on, and may end the packet too.
  */
-export function runHook(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, afterTable?: () => End | undefined): End | undefined {
+export function runHook(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, reroute?: () => End | undefined): End | undefined {
   const tables = netns.netfilter.tables(flight.packet.family);
   if (tables.length === 0) return undefined;
-  const starts = hook === "prerouting" || hook === "output";
-  if (starts) {
-    for (const name of BEFORE_CONNTRACK) {
-      const end = runTable(flight, netns, hook, devices, tables, name);
-      if (end) return end;
-    }
-    if (!flight.tracked) {
-      flight.tracked = trackPacket(flight.run, netns.id, flight.packet);
-      addStep(flight, { kind: "conntrack", state: flight.tracked.state });
-    }
-  }
-  for (const name of AFTER_CONNTRACK[hook]) {
+  for (const entry of entriesOf(flight, netns, hook, devices, tables)) {
     const before = { dst: flight.packet.dst, mark: flight.mark };
-    const end = name === "nat" ? runNat(flight, netns, hook, devices, tables) : runTable(flight, netns, hook, devices, tables, name);
+    const end = entry.run();
     if (end) return end;
-    if (afterTable && name !== "filter" && (before.dst !== flight.packet.dst || (name === "mangle" && before.mark !== flight.mark))) {
-      const ended = afterTable();
+    if (reroute && entry.mayReroute && (before.dst !== flight.packet.dst || before.mark !== flight.mark)) {
+      const ended = reroute();
       if (ended) return ended;
     }
   }
@@ -61,21 +54,45 @@ export function runHook(flight: Flight, netns: Netns, hook: Hook, devices: HookD
   return undefined;
 }
 
-function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[], name: TableName): End | undefined {
-  const verdict = verdictOf(flight, netns, hook, devices, tables, name);
-  return verdict && endOf(flight, netns, verdict);
+/** What is registered at a hook, lowest priority first; entries of one priority in the order of registration. */
+function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[]): Entry[] {
+  const entries: Entry[] = [];
+  for (const name of ["raw", "mangle", "filter"] as const) {
+    const table = BUILT_IN[name].includes(hook) ? tables.find((t) => t.name === name) : undefined;
+    if (table)
+      entries.push({ priority: PRIORITY[name], mayReroute: name === "mangle", run: () => runTable(flight, netns, hook, devices, table) });
+  }
+  if (hook === "prerouting" || hook === "output")
+    entries.push({ priority: CONNTRACK_PRIORITY, mayReroute: false, run: () => track(flight, netns) });
+  if (BUILT_IN.nat.includes(hook))
+    entries.push({ priority: natPriority(hook), mayReroute: true, run: () => runNat(flight, netns, hook, devices, tables) });
+  return entries.sort((a, b) => a.priority - b.priority);
 }
 
+/** nf_conntrack_in; a packet that came over lo, or that NOTRACK took out, keeps what it has. */
+function track(flight: Flight, netns: Netns): undefined {
+  if (flight.tracked) return;
+  flight.tracked = trackPacket(flight.run, netns.id, flight.packet);
+  addStep(flight, { kind: "conntrack", state: flight.tracked.state });
+}
+
+function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, table: IptablesTable): End | undefined {
+  return endOf(flight, netns, verdictOf(flight, netns, hook, devices, table));
+}
+
+/** The nat chains are asked once for a connection; every packet is rewritten as its entry says. */
 function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[]): End | undefined {
   const { tracked } = flight;
   if (!tracked || tracked.state === "UNTRACKED" || tracked.state === "INVALID") return undefined;
   const manip = manipOf(hook);
   if (tracked.state === "NEW" && needsNatRules(tracked, manip)) {
     const path: RuleRef[] = [];
-    const verdict = verdictOf(flight, netns, hook, devices, tables, "nat", path);
+    const table = tables.find((t) => t.name === "nat");
+    const verdict = table && verdictOf(flight, netns, hook, devices, table, path);
     if (verdict?.kind === "nat") {
       const change = natTarget(flight, netns, verdict.change, devices);
-      if (change === undefined) return dropped(flight, netns.id, "no-route", `${devices.out ?? "the device"} has no address to masquerade to`, verdict.ref);
+      if (change === undefined)
+        return dropped(flight, netns.id, "no-route", `${devices.out ?? "the device"} has no address to masquerade to`, verdict.ref);
       setupNat(tracked.entry, manip, change, [...path]);
     } else if (verdict && verdict.kind !== "accept") {
       return endOf(flight, netns, verdict);
@@ -86,10 +103,16 @@ function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, 
 }
 
 /** The address and port a NAT target means for this packet. Undefined: nothing to masquerade to. */
-function natTarget(flight: Flight, netns: Netns, change: NatChange, devices: HookDevices): { readonly ip: Ip; readonly port: Port } | undefined {
+function natTarget(
+  flight: Flight,
+  netns: Netns,
+  change: NatChange,
+  devices: HookDevices,
+): { readonly ip: Ip; readonly port: Port } | undefined {
   const now = addressOf(flight.packet, change.manip);
   if (change.masquerade) {
-    const ip = devices.out === undefined ? undefined : masqueradeSource(netns, devices.out, devices.nexthop ?? flight.packet.dst, flight.packet.dst);
+    const ip =
+      devices.out === undefined ? undefined : masqueradeSource(netns, devices.out, devices.nexthop ?? flight.packet.dst, flight.packet.dst);
     return ip === undefined ? undefined : { ip, port: change.randomPort ? flight.run.nextSymbol("mport") : now.port };
   }
   if (change.redirect) {
@@ -100,9 +123,7 @@ function natTarget(flight: Flight, netns: Netns, change: NatChange, devices: Hoo
   return { ip: change.ip ?? now.ip, port: change.port ?? (change.randomPort ? flight.run.nextSymbol("mport") : now.port) };
 }
 
-function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[], name: TableName, path?: RuleRef[]): TableVerdict | undefined {
-  const table = BUILT_IN[name].includes(hook) ? tables.find((t) => t.name === name) : undefined;
-  if (!table) return undefined;
+function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, table: IptablesTable, path?: RuleRef[]): TableVerdict {
   const observer: Observer = {
     evidence: flight.run.evidence,
     matched: (ref) => {
@@ -117,7 +138,7 @@ function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
       flight.tracked = { state: "UNTRACKED" };
     },
     left: (chain, verdict, visits, skipped) => {
-      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: name, chain, verdict, visits, skipped });
+      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: table.name, chain, verdict, visits, skipped });
     },
   };
   return evaluateTable(flight.packet.family, table, chainOf(hook), () => contextOf(flight, netns, hook, devices), observer);
@@ -147,7 +168,12 @@ function endOf(flight: Flight, netns: Netns, verdict: TableVerdict): End | undef
 function rejected(flight: Flight, netns: Netns, word: string, ref: RuleRef): End {
   const reason = ref.rule.reason ?? "rule-denied";
   const kind = rejectKind(word);
-  const answer = word === "tcp-reset" ? (flight.packet.protocol === "tcp" ? resetOf(flight.packet) : undefined) : kind && icmpError(netns, kind, flight.packet);
+  const answer =
+    word === "tcp-reset"
+      ? flight.packet.protocol === "tcp"
+        ? resetOf(flight.packet)
+        : undefined
+      : kind && icmpError(netns, kind, flight.packet);
   if (!answer) return dropped(flight, netns.id, reason, `REJECT with ${word}, but no answer can be sent`, ref);
   addStep(flight, { kind: "answer", packet: answer, because: ref });
   return { kind: "answered", netns: netns.id, packet: flight.packet, answer, reason, because: ref };

@@ -3,7 +3,7 @@
  * Facts: net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source), ip_forward.c; net/ipv6/route.c.
  */
 import { isLoopback } from "../net/address.ts";
-import { icmpError, type IcmpKind } from "./answers.ts";
+import { type IcmpKind, icmpError } from "./answers.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
 import type { Netns, Route } from "./netns.ts";
@@ -45,7 +45,8 @@ function routeInput(flight: Flight, netns: Netns, dev: string): Stage {
     if (spoofed) return ended(dropped(flight, netns.id, "spoofed-source", spoofed));
   }
   if (local) return { at: "local-in", netns: netns.id, dev };
-  if (!forwards(netns, packet.family)) return ended(dropped(flight, netns.id, "forwarding-off", `${forwardingKey(packet.family)} is 0: this machine forwards nothing`));
+  if (!forwards(netns, packet.family))
+    return ended(dropped(flight, netns.id, "forwarding-off", `${forwardingKey(packet.family)} is 0: this machine forwards nothing`));
   if (route?.type !== "unicast") return ended(noWay(flight, netns, route));
   return { at: "forward", netns: netns.id, dev, route };
 }
@@ -62,7 +63,14 @@ export function refuse(flight: Flight, netns: Netns, kind: IcmpKind, reason: Rea
   const answer = icmpError(netns, kind, flight.packet);
   if (!answer) return dropped(flight, netns.id, reason, "no ICMP error is sent about such a packet");
   addStep(flight, { kind: "answer", packet: answer });
-  return { kind: "answered", netns: netns.id, packet: flight.packet, answer, reason, ...(delaySeconds === undefined ? {} : { delaySeconds }) } as const;
+  return {
+    kind: "answered",
+    netns: netns.id,
+    packet: flight.packet,
+    answer,
+    reason,
+    ...(delaySeconds === undefined ? {} : { delaySeconds }),
+  } as const;
 }
 
 export const notModelled = (flight: Flight, netns: Netns, text: string) => {

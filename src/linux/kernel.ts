@@ -37,7 +37,10 @@ export function sendPacket(run: Run, from: NetnsId, packet: Packet, origin: "pro
   const netns = run.world.netns(from);
   if (!netns) return { hops: hopsOf(flight), end: { kind: "unknown", netns: from, packet, text: `there is no network stack ${from}` } };
   const route = lookupRoute(netns, packet.dst);
-  const end = route && (route.type === "unicast" || route.type === "local") && mayLeave(netns, packet, route) ? follow(flight, { at: "local-out", netns: from, route }) : noRoute(netns, packet, route, origin);
+  const end =
+    route && (route.type === "unicast" || route.type === "local") && mayLeave(netns, packet, route)
+      ? follow(flight, { at: "local-out", netns: from, route })
+      : noRoute(netns, packet, route, origin);
   return { hops: hopsOf(flight), end };
 }
 
@@ -61,7 +64,13 @@ function follow(flight: Flight, first: Stage): End {
   let stage = first;
   for (let count = 0; stage.at !== "end"; count++) {
     const netns = flight.run.world.netns(stage.netns);
-    if (!netns || count > MAX_STAGES) return { kind: "unknown", netns: stage.netns, packet: flight.packet, text: netns ? "the packet goes round without end" : `there is no network stack ${stage.netns}` };
+    if (!netns || count > MAX_STAGES)
+      return {
+        kind: "unknown",
+        netns: stage.netns,
+        packet: flight.packet,
+        text: netns ? "the packet goes round without end" : `there is no network stack ${stage.netns}`,
+      };
     stage = next(flight, netns, stage);
   }
   return stage.end;
@@ -91,6 +100,10 @@ function next(flight: Flight, netns: Netns, stage: Exclude<Stage, { at: "end" }>
 function receive(flight: Flight, netns: Netns, dev: string): Stage {
   if (flight.hops.at(-1)?.netns !== netns.id || !flight.looped) openHop(flight, netns.id, dev);
   const link = linkOf(netns, dev);
-  if (!link?.up) return { at: "end", end: { kind: "dropped", netns: netns.id, packet: flight.packet, reason: "host-unreachable", text: `${dev} is down` } };
+  if (!link?.up)
+    return {
+      at: "end",
+      end: { kind: "dropped", netns: netns.id, packet: flight.packet, reason: "host-unreachable", text: `${dev} is down` },
+    };
   return link.master === undefined ? receiveFrame(flight, netns, dev) : bridgeInput(flight, netns, link);
 }

@@ -31,7 +31,9 @@ export function localIn(flight: Flight, netns: Netns, dev: string): Stage {
 
 /** The most specific listener: one bound to the address before one bound to all. */
 function listenerFor(netns: Netns, packet: Packet): ListeningSocket | undefined {
-  const candidates = netns.sockets.filter((s) => s.protocol === packet.protocol && s.port === packet.dport && (s.ip === packet.dst || s.ip === "*"));
+  const candidates = netns.sockets.filter(
+    (s) => s.protocol === packet.protocol && s.port === packet.dport && (s.ip === packet.dst || s.ip === "*"),
+  );
   return candidates.find((s) => s.ip === packet.dst) ?? candidates[0];
 }
 
@@ -47,9 +49,11 @@ function nobodyListens(flight: Flight, netns: Netns) {
 
 function deliverEcho(flight: Flight, netns: Netns): Stage {
   const { packet } = flight;
-  if (packet.segment.kind !== "echo-request") return ended(dropped(flight, netns.id, "reply-not-translated", "an echo reply that nobody here waits for"));
+  if (packet.segment.kind !== "echo-request")
+    return ended(dropped(flight, netns.id, "reply-not-translated", "an echo reply that nobody here waits for"));
   const ignored = netns.sysctls["net.ipv4.icmp_echo_ignore_all"] === "1" && packet.family === 4;
-  if (ignored || !isLocalAddress(netns, packet.dst)) return ended(dropped(flight, netns.id, "rule-denied", "net.ipv4.icmp_echo_ignore_all is 1"));
+  if (ignored || !isLocalAddress(netns, packet.dst))
+    return ended(dropped(flight, netns.id, "rule-denied", "net.ipv4.icmp_echo_ignore_all is 1"));
   const answer = echoReplyOf(packet);
   addStep(flight, { kind: "answer", packet: answer });
   return ended({ kind: "answered", netns: netns.id, packet, answer });

@@ -21,7 +21,12 @@ export function needsNatRules(tracked: Tracked, manip: Manip): boolean {
 }
 
 /** nf_nat_setup_info: writes the rules' decision, or none, into the entry. */
-export function setupNat(entry: ConntrackEntry, manip: Manip, change: { readonly ip: Ip; readonly port: Port } | undefined, because: readonly RuleRef[]): void {
+export function setupNat(
+  entry: ConntrackEntry,
+  manip: Manip,
+  change: { readonly ip: Ip; readonly port: Port } | undefined,
+  because: readonly RuleRef[],
+): void {
   if (manip === "dst") {
     entry.dstDone = true;
     if (change) {
@@ -71,14 +76,20 @@ const isIcmp = (entry: ConntrackEntry): boolean => entry.original.protocol === "
  * An ICMP error's own address and the packet it quotes are both translated, so that the receiver recognises what it sent,
  * and the error seems to come from the address that was asked.
  */
-function applyToError(packet: Packet, entry: ConntrackEntry, direction: Direction, hook: Hook): { readonly packet: Packet; readonly step?: Step } {
+function applyToError(
+  packet: Packet,
+  entry: ConntrackEntry,
+  direction: Direction,
+  hook: Hook,
+): { readonly packet: Packet; readonly step?: Step } {
   if (packet.segment.kind !== "icmp-error") return { packet };
   const manip = manipOf(hook);
   if (!isTranslated(entry, manip, direction)) return { packet };
   const other = direction === "original" ? entry.reply : entry.original;
   const target = invertTuple(other);
   const quoted = packet.segment.quoted;
-  const inner: Packet = manip === "dst" ? { ...quoted, src: other.src, sport: other.sport } : { ...quoted, dst: other.dst, dport: other.dport };
+  const inner: Packet =
+    manip === "dst" ? { ...quoted, src: other.src, sport: other.sport } : { ...quoted, dst: other.dst, dport: other.dport };
   const before: Address = { ip: manip === "dst" ? packet.dst : packet.src, port: 0 };
   const after: Address = { ip: manip === "dst" ? target.dst : target.src, port: 0 };
   const changed: Packet = { ...packet, [manip]: after.ip, segment: { ...packet.segment, quoted: inner } };

@@ -22,9 +22,16 @@ export function localOut(flight: Flight, netns: Netns, route: Route): Stage {
   const reroute = () => {
     const again = lookupRoute(netns, flight.packet.dst);
     const out = again && nexthopDevice(again);
-    if (!again || (again.type !== "unicast" && again.type !== "local")) return dropped(flight, netns.id, "no-route", `no route to ${flight.packet.dst} after the rewrite`);
+    if (!again || (again.type !== "unicast" && again.type !== "local"))
+      return dropped(flight, netns.id, "no-route", `no route to ${flight.packet.dst} after the rewrite`);
     // __mkroute_output: 127/8 does not leave by another device unless route_localnet allows it there.
-    if (isLoopback(flight.packet.src) && flight.packet.family === 4 && out !== undefined && out !== "lo" && deviceSetting(netns, out, "route_localnet") === 0) {
+    if (
+      isLoopback(flight.packet.src) &&
+      flight.packet.family === 4 &&
+      out !== undefined &&
+      out !== "lo" &&
+      deviceSetting(netns, out, "route_localnet") === 0
+    ) {
       return dropped(flight, netns.id, "spoofed-source", `route_localnet is 0: a packet from ${flight.packet.src} may not leave by ${out}`);
     }
     current = again;
@@ -96,7 +103,8 @@ export function transmit(flight: Flight, netns: Netns, dev: string, mac: string)
 /** The frame leaves this stack; marks and connection do not travel with it. */
 function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
   const next = link.type.kind === "veth" ? link.type.peer : flight.target;
-  if (!next) return ended(dropped(flight, netns.id, "host-unreachable", `no machine has the address the neighbour entry on ${link.name} names`));
+  if (!next)
+    return ended(dropped(flight, netns.id, "host-unreachable", `no machine has the address the neighbour entry on ${link.name} names`));
   leaveHop(flight, link.name);
   flight.mark = 0;
   flight.tracked = undefined;

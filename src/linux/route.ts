@@ -3,7 +3,17 @@
  * address goes with it. Answers what `ip route get` answers. Facts: net/ipv4/fib_frontend.c, fib_trie.c, devinet.c
  * (inet_select_addr), RFC 6724 for IPv6. Not modelled: policy rules, multipath, TOS, the exception cache.
  */
-import { addressBits, broadcastOf, cidrContains, familyOf, hostCidr, type Ip, ipToBigInt, isLinkLocal, isMulticast } from "../net/address.ts";
+import {
+  addressBits,
+  broadcastOf,
+  cidrContains,
+  familyOf,
+  hostCidr,
+  type Ip,
+  ipToBigInt,
+  isLinkLocal,
+  isMulticast,
+} from "../net/address.ts";
 import type { Link, LinkAddress, Netns, Route } from "./netns.ts";
 
 export const linkOf = (netns: Netns, name: string): Link | undefined => netns.links.find((link) => link.name === name);
@@ -19,7 +29,10 @@ const KERNEL_DEFAULTS: Readonly<Record<string, string>> = {
 
 /** Per-device settings where the kernel takes the larger of `all` and the device's own (IN_DEV_MAXCONF). */
 export const deviceSetting = (netns: Netns, dev: string, key: string): number =>
-  Math.max(Number(sysctl(netns, `net.ipv4.conf.all.${key}`)), Number(netns.sysctls[`net.ipv4.conf.${dev}.${key}`] ?? sysctl(netns, `net.ipv4.conf.default.${key}`)));
+  Math.max(
+    Number(sysctl(netns, `net.ipv4.conf.all.${key}`)),
+    Number(netns.sysctls[`net.ipv4.conf.${dev}.${key}`] ?? sysctl(netns, `net.ipv4.conf.default.${key}`)),
+  );
 
 /** Whether the stack owns the address: a local route says so. 127.0.0.0/8 is local as a whole, through lo's /8. */
 export function isLocalAddress(netns: Netns, ip: Ip): boolean {
@@ -65,7 +78,9 @@ function localRoute(netns: Netns, dst: Ip): Route | undefined {
 /** A second address of one subnet is secondary: its local route prefers the subnet's first address as source. */
 function primaryOf(link: Link, address: LinkAddress): Ip {
   if (familyOf(address.cidr.ip) === 6) return address.cidr.ip;
-  const first = link.addresses.find(({ cidr }) => cidr.length === address.cidr.length && cidrContains(cidr, address.cidr.ip) && familyOf(cidr.ip) === 4);
+  const first = link.addresses.find(
+    ({ cidr }) => cidr.length === address.cidr.length && cidrContains(cidr, address.cidr.ip) && familyOf(cidr.ip) === 4,
+  );
   return first?.cidr.ip ?? address.cidr.ip;
 }
 
@@ -87,7 +102,8 @@ export function masqueradeSource(netns: Netns, dev: string, nexthop: Ip, dst: Ip
  * suitable address of all devices in creation order. Addresses of scope host (127.0.0.1) never leave lo.
  */
 function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope: "link" | "global"): Ip | undefined {
-  const suits = ({ cidr, scope: own }: LinkAddress): boolean => familyOf(cidr.ip) === 4 && (own === "global" || (own === "link" && scope === "link"));
+  const suits = ({ cidr, scope: own }: LinkAddress): boolean =>
+    familyOf(cidr.ip) === 4 && (own === "global" || (own === "link" && scope === "link"));
   const own = linkOf(netns, dev)?.addresses.filter(suits) ?? [];
   const near = own.find(({ cidr }) => towards !== undefined && cidrContains(cidr, towards)) ?? own[0];
   if (near) return near.cidr.ip;
@@ -100,9 +116,17 @@ function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope
 
 /** RFC 6724 as far as it decides here: same scope, outgoing interface, longest matching prefix. */
 function selectSource6(netns: Netns, dev: string, dst: Ip): Ip | undefined {
-  const candidates = netns.links.flatMap((link) => (link.up ? link.addresses.filter(({ cidr }) => familyOf(cidr.ip) === 6 && cidr.ip !== "::1").map(({ cidr }) => ({ ip: cidr.ip, dev: link.name })) : []));
+  const candidates = netns.links.flatMap((link) =>
+    link.up
+      ? link.addresses
+          .filter(({ cidr }) => familyOf(cidr.ip) === 6 && cidr.ip !== "::1")
+          .map(({ cidr }) => ({ ip: cidr.ip, dev: link.name }))
+      : [],
+  );
   const scoped = candidates.filter(({ ip }) => isLinkLocal(ip) === isLinkLocal(dst));
-  const best = [...scoped].sort((a, b) => Number(b.dev === dev) - Number(a.dev === dev) || commonBits(b.ip, dst) - commonBits(a.ip, dst))[0];
+  const best = [...scoped].sort(
+    (a, b) => Number(b.dev === dev) - Number(a.dev === dev) || commonBits(b.ip, dst) - commonBits(a.ip, dst),
+  )[0];
   return best?.ip;
 }
 
@@ -113,7 +137,6 @@ function commonBits(a: Ip, b: Ip): number {
 
 /** Whether the packet must go to a multicast or broadcast group, which is not modelled. */
 export const isGroupAddress = (netns: Netns, ip: Ip): boolean => isMulticast(ip) || isBroadcastAddress(netns, ip);
-
 
 /** The device a route leaves by; what is local leaves by lo. */
 export const nexthopDevice = (route: Route): string | undefined => (route.type === "local" ? "lo" : route.dev);

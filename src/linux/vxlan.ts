@@ -28,7 +28,8 @@ export function encapsulate(flight: Flight, netns: Netns, link: Link, vxlan: Vxl
     inner: { vni: vxlan.vni, dstMac: mac, packet: flight.packet },
   };
   const route = lookupRoute(netns, fdb.dst);
-  if (!route || (route.type !== "unicast" && route.type !== "local")) return ended(dropped(flight, netns.id, "no-tunnel-peer", `no route to the tunnel's far end ${fdb.dst}`));
+  if (!route || (route.type !== "unicast" && route.type !== "local"))
+    return ended(dropped(flight, netns.id, "no-tunnel-peer", `no route to the tunnel's far end ${fdb.dst}`));
   addStep(flight, { kind: "encap", dev: link.name, vni: vxlan.vni, outer, fdb });
   flight.packet = outer;
   flight.tracked = undefined;
@@ -45,6 +46,9 @@ export function decapsulate(flight: Flight, netns: Netns): Stage {
   flight.tracked = undefined;
   addStep(flight, { kind: "decap", dev: link.name });
   addSeen(flight, link.name, "in");
-  if (inner.dstMac !== link.mac) return ended(dropped(flight, netns.id, "no-tunnel-peer", `the inner frame is addressed to ${inner.dstMac}, ${link.name} is ${link.mac}`));
+  if (inner.dstMac !== link.mac)
+    return ended(
+      dropped(flight, netns.id, "no-tunnel-peer", `the inner frame is addressed to ${inner.dstMac}, ${link.name} is ${link.mac}`),
+    );
   return { at: "ip-input", netns: netns.id, dev: link.name };
 }

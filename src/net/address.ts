@@ -111,7 +111,7 @@ function parseV4(text: string): number | undefined {
       continue;
     }
     if (code < 48 || code > 57 || ++digits > 3 || octet === 0) return undefined;
-    octet = (octet < 0 ? 0 : octet) * 10 + code - 48;
+    octet = Math.max(octet, 0) * 10 + code - 48;
     if (octet > 255) return undefined;
   }
   return dots === 3 && octet >= 0 ? (value * 256 + octet) >>> 0 : undefined;

@@ -35,8 +35,17 @@ const ERRNO_TEXT: Readonly<Record<Errno, string>> = {
 };
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
-  301: "Moved Permanently", 302: "Found", 308: "Permanent Redirect", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-  413: "Request Entity Too Large", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out",
+  301: "Moved Permanently",
+  302: "Found",
+  308: "Permanent Redirect",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  413: "Request Entity Too Large",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Temporarily Unavailable",
+  504: "Gateway Time-out",
 };
 
 export function clientSees(program: Request["program"], ending: Ending): ClientSees {
@@ -58,7 +67,11 @@ export function clientSees(program: Request["program"], ending: Ending): ClientS
 }
 
 const unknowable = (ending: Ending): ClientSees | undefined =>
-  ending.verdict === "exits" ? { exitCode: 0, message: "whatever the network beyond the gateway answers: outside the model" } : ending.verdict === "unknown" ? { exitCode: 0, message: "not known: something that is not modelled decides" } : undefined;
+  ending.verdict === "exits"
+    ? { exitCode: 0, message: "whatever the network beyond the gateway answers: outside the model" }
+    : ending.verdict === "unknown"
+      ? { exitCode: 0, message: "not known: something that is not modelled decides" }
+      : undefined;
 
 function curlSees(ending: Ending): ClientSees {
   const { host, port, verdict, status } = ending;
@@ -70,11 +83,13 @@ function curlSees(ending: Ending): ClientSees {
     return { exitCode: 60, message: "curl: (60) SSL certificate problem: self-signed certificate" };
   }
   if (verdict === "http-error") {
-    if (ending.fail === true && (status ?? 0) >= 400) return { exitCode: 22, message: `curl: (22) The requested URL returned error: ${status}` };
+    if (ending.fail === true && (status ?? 0) >= 400)
+      return { exitCode: 22, message: `curl: (22) The requested URL returned error: ${status}` };
     return { exitCode: 0, message: `HTTP ${status} ${STATUS_TEXT[status ?? 0] ?? ""}`.trimEnd() };
   }
   if (verdict === "delivered") return { exitCode: 0, message: `the answer of ${ending.who ?? host}` };
-  if (ending.errno === "ETIMEDOUT" || ending.errno === undefined) return { exitCode: 28, message: `curl: (28) Failed to connect to ${host} port ${port}: Connection timed out` };
+  if (ending.errno === "ETIMEDOUT" || ending.errno === undefined)
+    return { exitCode: 28, message: `curl: (28) Failed to connect to ${host} port ${port}: Connection timed out` };
   return { exitCode: 7, message: `curl: (7) Failed to connect to ${host} port ${port}: ${ERRNO_TEXT[ending.errno]}` };
 }
 
@@ -82,7 +97,8 @@ function ncSees(ending: Ending): ClientSees {
   const { host, port, protocol, verdict } = ending;
   const beyond = unknowable(ending);
   if (beyond) return beyond;
-  if (verdict === "unresolved") return { exitCode: 1, message: `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known` };
+  if (verdict === "unresolved")
+    return { exitCode: 1, message: `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known` };
   if (verdict === "delivered") return { exitCode: 0, message: `Connection to ${host} ${port} port [${protocol}/*] succeeded!` };
   if (protocol === "udp" && (ending.errno === "ETIMEDOUT" || ending.errno === undefined)) return { exitCode: 1, message: "no answer" };
   return { exitCode: 1, message: `nc: connect to ${host} port ${port} (${protocol}) failed: ${ERRNO_TEXT[ending.errno ?? "ETIMEDOUT"]}` };
@@ -93,10 +109,13 @@ function pingSees(ending: Ending): ClientSees {
   const beyond = unknowable(ending);
   if (beyond) return beyond;
   if (verdict === "unresolved") return { exitCode: 2, message: `ping: ${host}: Name or service not known` };
-  if (verdict === "delivered") return { exitCode: 0, message: `64 bytes from ${ip}: icmp_seq=1${ending.ttl === undefined ? "" : ` ttl=${ending.ttl}`}` };
-  if (verdict === "rejected" && ending.refusedFrom === undefined) return { exitCode: 2, message: `ping: connect: ${ERRNO_TEXT[ending.errno ?? "ENETUNREACH"]}` };
+  if (verdict === "delivered")
+    return { exitCode: 0, message: `64 bytes from ${ip}: icmp_seq=1${ending.ttl === undefined ? "" : ` ttl=${ending.ttl}`}` };
+  if (verdict === "rejected" && ending.refusedFrom === undefined)
+    return { exitCode: 2, message: `ping: connect: ${ERRNO_TEXT[ending.errno ?? "ENETUNREACH"]}` };
   if (verdict === "looped") return { exitCode: 1, message: `From ${ending.refusedFrom} icmp_seq=1 Time to live exceeded` };
-  if (verdict === "rejected") return { exitCode: 1, message: `From ${ending.refusedFrom} icmp_seq=1 ${pingRefusal(ending.errno, ending.reason)}` };
+  if (verdict === "rejected")
+    return { exitCode: 1, message: `From ${ending.refusedFrom} icmp_seq=1 ${pingRefusal(ending.errno, ending.reason)}` };
   return { exitCode: 1, message: "1 packets transmitted, 0 received, 100% packet loss" };
 }
 
@@ -108,8 +127,14 @@ function pingRefusal(errno: Errno | undefined, reason: string | undefined): stri
 
 function digSees(program: "dig" | "nslookup", ending: Ending): ClientSees {
   if (ending.verdict === "delivered") return { exitCode: 0, message: ending.who ?? "" };
-  if (ending.reason === "dns-unreachable") return { exitCode: program === "dig" ? 9 : 1, message: program === "dig" ? ";; no servers could be reached" : ";; connection timed out; no servers could be reached" };
-  return program === "dig" ? { exitCode: 0, message: `status: ${ending.reason === "no-address" ? "NOERROR, no answer" : "NXDOMAIN"}` } : { exitCode: 1, message: `** server can't find ${ending.host}: NXDOMAIN` };
+  if (ending.reason === "dns-unreachable")
+    return {
+      exitCode: program === "dig" ? 9 : 1,
+      message: program === "dig" ? ";; no servers could be reached" : ";; connection timed out; no servers could be reached",
+    };
+  return program === "dig"
+    ? { exitCode: 0, message: `status: ${ending.reason === "no-address" ? "NOERROR, no answer" : "NXDOMAIN"}` }
+    : { exitCode: 1, message: `** server can't find ${ending.host}: NXDOMAIN` };
 }
 
 function traceSees(ending: Ending): ClientSees {

@@ -2,8 +2,7 @@
  * One connection walked to its end, in one run: the first packet, the answer, and the client's next packet, since some
  * faults show only at the third (a stateful hop that saw one direction calls it INVALID).
  */
-import { familyOf, type Ip } from "../net/address.ts";
-import { DEFAULT_TTL, icmpOf, type Packet, type Port, type Protocol } from "../net/packet.ts";
+
 import { answerOf } from "../linux/answers.ts";
 import { connectSource, sendPacket } from "../linux/kernel.ts";
 import type { ListeningSocket, NetnsId } from "../linux/netns.ts";
@@ -11,6 +10,8 @@ import type { Reason } from "../linux/reason.ts";
 import { linkOf } from "../linux/route.ts";
 import type { Run } from "../linux/run.ts";
 import type { End, Hop, Journey } from "../linux/step.ts";
+import { familyOf, type Ip } from "../net/address.ts";
+import { DEFAULT_TTL, icmpOf, type Packet, type Port, type Protocol } from "../net/packet.ts";
 import type { Reply, Verdict } from "./trace.ts";
 
 export type ConnectionSpec = {
@@ -51,12 +52,25 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
   const base = { hops: request.hops, end };
   switch (end.kind) {
     case "socket":
-      run.sockets.push({ netns: end.netns, protocol: first.protocol, local: { ip: end.packet.dst, port: end.packet.dport }, remote: { ip: end.packet.src, port: end.packet.sport } });
+      run.sockets.push({
+        netns: end.netns,
+        protocol: first.protocol,
+        local: { ip: end.packet.dst, port: end.packet.dport },
+        remote: { ip: end.packet.src, port: end.packet.sport },
+      });
       return { ...base, ...afterAccept(run, spec, first, end), socket: end.socket, arrived: end.packet };
     case "answered":
       return { ...base, ...afterAnswer(run, spec, end) };
     case "errno":
-      return { ...base, reply: NO_REPLY, verdict: "rejected", reason: end.reason, text: `the kernel of ${spec.from} has no way`, errno: end.errno, ...delay(end.delaySeconds) };
+      return {
+        ...base,
+        reply: NO_REPLY,
+        verdict: "rejected",
+        reason: end.reason,
+        text: `the kernel of ${spec.from} has no way`,
+        errno: end.errno,
+        ...delay(end.delaySeconds),
+      };
     case "dropped":
       return { ...base, reply: NO_REPLY, verdict: "dropped", reason: end.reason, text: end.text, errno: "ETIMEDOUT" };
     case "exits":
@@ -75,7 +89,10 @@ const delay = (seconds: number | undefined) => (seconds === undefined ? {} : { d
 function firstPacket(run: Run, spec: ConnectionSpec): Packet {
   const netns = run.world.netns(spec.from);
   const family = familyOf(spec.dst);
-  const bound = netns && spec.bind !== undefined ? (linkOf(netns, spec.bind)?.addresses.find(({ cidr }) => familyOf(cidr.ip) === family)?.cidr.ip ?? spec.bind) : undefined;
+  const bound =
+    netns && spec.bind !== undefined
+      ? (linkOf(netns, spec.bind)?.addresses.find(({ cidr }) => familyOf(cidr.ip) === family)?.cidr.ip ?? spec.bind)
+      : undefined;
   const src = bound ?? (netns && connectSource(netns, spec.dst)?.src) ?? anyAddress(run, spec);
   const isPing = spec.protocol === icmpOf(family);
   const packet: Packet = {
@@ -88,7 +105,12 @@ function firstPacket(run: Run, spec: ConnectionSpec): Packet {
     ttl: spec.ttl ?? DEFAULT_TTL,
     segment: { kind: isPing ? "echo-request" : spec.protocol === "udp" ? "datagram" : "syn" },
   };
-  run.sockets.push({ netns: spec.from, protocol: packet.protocol, local: { ip: packet.src, port: packet.sport }, remote: { ip: packet.dst, port: packet.dport } });
+  run.sockets.push({
+    netns: spec.from,
+    protocol: packet.protocol,
+    local: { ip: packet.src, port: packet.sport },
+    remote: { ip: packet.dst, port: packet.dport },
+  });
   return packet;
 }
 
@@ -126,14 +148,25 @@ function unanswered(run: Run, spec: ConnectionSpec, answer: Journey): Outcome {
   if (end.kind === "answered" && end.netns === spec.from && end.reason === "not-listening") {
     sendPacket(run, end.netns, end.answer, "kernel");
     return {
-      reply: { verdict: "rejected", reason: "reply-not-translated", hops: answer.hops, text: `the client asked ${spec.dst}, the answer comes from ${end.packet.src}: its kernel resets it` },
+      reply: {
+        verdict: "rejected",
+        reason: "reply-not-translated",
+        hops: answer.hops,
+        text: `the client asked ${spec.dst}, the answer comes from ${end.packet.src}: its kernel resets it`,
+      },
       verdict: "unanswered",
       reason: "reply-not-translated",
       text: `the answer comes from ${end.packet.src}, an address the client did not ask`,
       errno: "ETIMEDOUT",
     };
   }
-  return { reply: { ...replyOf(answer), hops: answer.hops }, verdict: "unanswered", reason: "reply-lost", text: `the request arrived; its answer did not come back: ${textOf(end)}`, errno: "ETIMEDOUT" };
+  return {
+    reply: { ...replyOf(answer), hops: answer.hops },
+    verdict: "unanswered",
+    reason: "reply-lost",
+    text: `the request arrived; its answer did not come back: ${textOf(end)}`,
+    errno: "ETIMEDOUT",
+  };
 }
 
 function replyOf(answer: Journey): Pick<Reply, "verdict" | "reason" | "text"> {
@@ -141,7 +174,12 @@ function replyOf(answer: Journey): Pick<Reply, "verdict" | "reason" | "text"> {
   if (end.kind === "dropped") return { verdict: "dropped", reason: end.reason, text: end.text };
   if (end.kind === "exits") return { verdict: "exits", reason: "left-topology", text: textOf(end) };
   if (end.kind === "unknown") return { verdict: "unknown", reason: "not-modelled", text: end.text };
-  if (end.kind === "answered") return { verdict: end.reason === "ttl-exceeded" ? "looped" : "rejected", ...(end.reason ? { reason: end.reason } : {}), text: textOf(end) };
+  if (end.kind === "answered")
+    return {
+      verdict: end.reason === "ttl-exceeded" ? "looped" : "rejected",
+      ...(end.reason ? { reason: end.reason } : {}),
+      text: textOf(end),
+    };
   if (end.kind === "errno") return { verdict: "rejected", reason: end.reason, text: textOf(end) };
   return { verdict: "unknown", reason: "not-modelled", text: textOf(end) };
 }
@@ -156,9 +194,22 @@ function afterAnswer(run: Run, spec: ConnectionSpec, end: End & { kind: "answere
   }
   const looped = end.reason === "ttl-exceeded";
   if (!arrived) {
-    return { reply: { ...replyOf(back), hops: back.hops }, verdict: "dropped", reason: end.reason, text: `${refusalOf(end)}, and the answer that says so does not come back: ${textOf(back.end)}`, errno: "ETIMEDOUT" };
+    return {
+      reply: { ...replyOf(back), hops: back.hops },
+      verdict: "dropped",
+      reason: end.reason,
+      text: `${refusalOf(end)}, and the answer that says so does not come back: ${textOf(back.end)}`,
+      errno: "ETIMEDOUT",
+    };
   }
-  return { reply: { verdict: "delivered", hops: back.hops, text: refusalOf(end) }, verdict: looped ? "looped" : "rejected", reason: end.reason, text: refusalOf(end), errno: errnoOf(end), ...delay(end.delaySeconds) };
+  return {
+    reply: { verdict: "delivered", hops: back.hops, text: refusalOf(end) },
+    verdict: looped ? "looped" : "rejected",
+    reason: end.reason,
+    text: refusalOf(end),
+    errno: errnoOf(end),
+    ...delay(end.delaySeconds),
+  };
 }
 
 /** What connect() makes of the refusal (net/ipv4/icmp.c icmp_err_convert, net/ipv6/icmp.c tab_unreach). */
@@ -203,4 +254,3 @@ export function textOf(end: End): string {
       return end satisfies never;
   }
 }
-

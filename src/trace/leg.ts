@@ -2,8 +2,8 @@
 import type { Who } from "../apps/apps.ts";
 import type { End } from "../linux/step.ts";
 import type { Connection } from "./connection.ts";
-import type { TraceNet } from "./trace-net.ts";
 import type { Destination, Leg, NameStep, Party, ProxyStep } from "./trace.ts";
+import type { TraceNet } from "./trace-net.ts";
 
 export const partyOf = (who: Who): Party => ({
   kind: who.kind,
@@ -13,7 +13,14 @@ export const partyOf = (who: Who): Party => ({
   ...(who.ip === undefined ? {} : { ip: who.ip }),
 });
 
-export function legOf(net: TraceNet, kind: Leg["kind"], from: Who, to: Leg["to"], connection: Connection, extra: { readonly name?: NameStep; readonly proxy?: ProxyStep } = {}): Leg {
+export function legOf(
+  net: TraceNet,
+  kind: Leg["kind"],
+  from: Who,
+  to: Leg["to"],
+  connection: Connection,
+  extra: { readonly name?: NameStep; readonly proxy?: ProxyStep } = {},
+): Leg {
   const destination = destinationOf(net, connection);
   const source = connection.hops[0]?.packetIn.src;
   const party = partyOf(from);
@@ -33,7 +40,12 @@ export function legOf(net: TraceNet, kind: Leg["kind"], from: Who, to: Leg["to"]
 export function destinationOf(net: TraceNet, connection: Connection): Destination | undefined {
   const { end } = connection;
   if (end.kind === "socket") {
-    return { ...named(net.apps.who(end.socket.owner)), ...seen(end), process: end.socket.process, ...(end.socket.assumed === true ? { assumed: true } : {}) };
+    return {
+      ...named(net.apps.who(end.socket.owner)),
+      ...seen(end),
+      process: end.socket.process,
+      ...(end.socket.assumed === true ? { assumed: true } : {}),
+    };
   }
   if (end.kind === "answered" && (end.reason === "not-listening" || end.reason === undefined)) {
     const owner = net.apps.whoHas(end.packet.dst);
@@ -43,7 +55,8 @@ export function destinationOf(net: TraceNet, connection: Connection): Destinatio
     const meant = net.apps.whoHas(end.packet.dst);
     return { ...named(meant), ip: end.packet.dst, ...portOf(end) };
   }
-  if (end.kind === "exits") return { kind: "gateway", name: end.via, ip: end.packet.dst, ...portOf(end), clientIPSeen: end.packet.src, ttl: end.packet.ttl };
+  if (end.kind === "exits")
+    return { kind: "gateway", name: end.via, ip: end.packet.dst, ...portOf(end), clientIPSeen: end.packet.src, ttl: end.packet.ttl };
   return undefined;
 }
 

@@ -2,23 +2,29 @@
  * How a name becomes an address, as the resolver of the source does it: hosts file, then the name server over a traced UDP
  * leg with the search list (resolv.conf(5), getaddrinfo(3)); machines without a name server know the topology's names.
  */
-import { type Family, type Ip, parseIp } from "../net/address.ts";
-import { NO_CAUSE } from "../net/cause.ts";
-import { type Fraction, ONE, sumFractions, timesFraction } from "../net/fraction.ts";
+
 import type { Apps, Who } from "../apps/apps.ts";
 import type { NameBook } from "../apps/names.ts";
 import { explore } from "../linux/run.ts";
+import { type Family, type Ip, parseIp } from "../net/address.ts";
+import { NO_CAUSE } from "../net/cause.ts";
+import { type Fraction, ONE, sumFractions, timesFraction } from "../net/fraction.ts";
 import { type Connection, walkConnection } from "./connection.ts";
 import { destinationOf, legOf } from "./leg.ts";
-import type { TraceNet } from "./trace-net.ts";
 import type { Leg, LegArm, NameStep } from "./trace.ts";
+import type { TraceNet } from "./trace-net.ts";
 
 export type Resolution = {
   readonly share: Fraction;
   readonly legs: readonly Leg[];
   readonly result:
     | { readonly kind: "found"; readonly ip: Ip; readonly name: NameStep }
-    | { readonly kind: "failed"; readonly reason: "name-not-found" | "no-address" | "name-loop" | "dns-unreachable"; readonly text: string; readonly name: NameStep }
+    | {
+        readonly kind: "failed";
+        readonly reason: "name-not-found" | "no-address" | "name-loop" | "dns-unreachable";
+        readonly text: string;
+        readonly name: NameStep;
+      }
     | { readonly kind: "unknown"; readonly text: string; readonly name: NameStep };
 };
 
@@ -31,7 +37,16 @@ export function resolveName(net: TraceNet, from: Who, host: string, family: Fami
   if (machine && from.kind !== "pod") return [found(host, machine)];
   const asked = book.nameservers.length > 0 ? askAll(net, from, host, family, sport, book, 0) : [withoutServer(net.apps, host, family)];
   // Node names are no DNS names in a cluster; a pod that nothing else answers is told the topology's all the same.
-  return machine ? asked.map((r) => (r.result.kind === "found" ? r : { ...r, result: found(host, { ...machine, detail: `${machine.detail}; assumed: in-cluster DNS does not know node names` }).result })) : asked;
+  return machine
+    ? asked.map((r) =>
+        r.result.kind === "found"
+          ? r
+          : {
+              ...r,
+              result: found(host, { ...machine, detail: `${machine.detail}; assumed: in-cluster DNS does not know node names` }).result,
+            },
+      )
+    : asked;
 }
 
 function withoutAsking(apps: Apps, from: Who, host: string, family: Family): { readonly ip: Ip; readonly name: NameStep } | undefined {
@@ -45,7 +60,10 @@ function withoutAsking(apps: Apps, from: Who, host: string, family: Family): { r
   return entry && { ip: entry.ip, name: { host, ip: entry.ip, how: "hosts-file", detail: entry.detail, cause: entry.cause } };
 }
 
-const found = (host: string, known: { readonly ip: Ip; readonly how: NameStep["how"]; readonly detail: string; readonly cause: number }): Resolution => ({
+const found = (
+  host: string,
+  known: { readonly ip: Ip; readonly how: NameStep["how"]; readonly detail: string; readonly cause: number },
+): Resolution => ({
   share: ONE,
   legs: [],
   result: { kind: "found", ip: known.ip, name: { host, ip: known.ip, how: known.how, detail: known.detail, cause: known.cause } },
@@ -59,7 +77,16 @@ function withoutServer(apps: Apps, host: string, family: Family): Resolution {
     const ip = answer.ips[0] ?? "";
     return { share: ONE, legs: [], result: { kind: "found", ip, name: { ...name, ip } } };
   }
-  return { share: ONE, legs: [], result: { kind: "failed", reason: "name-not-found", text: `"${host}" is in no hosts file, is no machine's name, and no name server is asked`, name: { host, how: "dns", detail: "no name server", cause: NO_CAUSE } } };
+  return {
+    share: ONE,
+    legs: [],
+    result: {
+      kind: "failed",
+      reason: "name-not-found",
+      text: `"${host}" is in no hosts file, is no machine's name, and no name server is asked`,
+      name: { host, how: "dns", detail: "no name server", cause: NO_CAUSE },
+    },
+  };
 }
 
 const typeOf = (family: Family): "A" | "AAAA" => (family === 4 ? "A" : "AAAA");
@@ -85,13 +112,20 @@ function askAll(net: TraceNet, from: Who, host: string, family: Family, sport: n
     if (!first) return [];
     const share = sumFractions(group.map((g) => g.share));
     const leg = dnsLeg(net, from, server, group, first, host, typeOf(family));
-    const later = first.answer.result.kind === "failed" && first.answer.result.reason === "dns-unreachable" ? askAll(net, from, host, family, sport, book, index + 1) : [];
+    const later =
+      first.answer.result.kind === "failed" && first.answer.result.reason === "dns-unreachable"
+        ? askAll(net, from, host, family, sport, book, index + 1)
+        : [];
     if (later.length > 0) return later.map((r) => ({ ...r, share: timesFraction(share, r.share), legs: [leg, ...r.legs] }));
     return [{ share, legs: [leg], result: first.answer.result }];
   });
 }
 
-type Answered = { readonly share: Fraction; readonly connection: Connection; readonly answer: { readonly key: string; readonly result: Resolution["result"]; readonly asked: string; readonly said: string } };
+type Answered = {
+  readonly share: Fraction;
+  readonly connection: Connection;
+  readonly answer: { readonly key: string; readonly result: Resolution["result"]; readonly asked: string; readonly said: string };
+};
 
 /** One leg for all replicas that say the same; each way there is an arm. */
 function dnsLeg(net: TraceNet, from: Who, server: Ip, group: readonly Answered[], first: Answered, host: string, type: string): Leg {
@@ -100,7 +134,11 @@ function dnsLeg(net: TraceNet, from: Who, server: Ip, group: readonly Answered[]
     const destination = destinationOf(net, connection);
     return { share, hops: connection.hops, reply: connection.reply, ...(destination ? { destination } : {}) };
   });
-  return { ...leg, query: { name: first.answer.asked === "" ? host : first.answer.asked, type, answer: first.answer.said }, ...(arms.length > 1 ? { arms } : {}) };
+  return {
+    ...leg,
+    query: { name: first.answer.asked === "" ? host : first.answer.asked, type, answer: first.answer.said },
+    ...(arms.length > 1 ? { arms } : {}),
+  };
 }
 
 /** Asks the server that a query reached for every candidate name in turn. */
@@ -109,7 +147,12 @@ function askCandidates(net: TraceNet, connection: Connection, host: string, fami
   const blank: NameStep = { host, how: "dns", detail: "asked of the name server", cause: NO_CAUSE };
   if (!server) {
     const text = connection.verdict === "delivered" ? "what answers on port 53 there is no name server that ktrace knows" : connection.text;
-    return { key: `unreachable ${connection.verdict} ${connection.reason ?? ""}`, result: { kind: "failed", reason: "dns-unreachable", text: `the query was not answered: ${text}`, name: blank }, asked: "", said: "no answer" };
+    return {
+      key: `unreachable ${connection.verdict} ${connection.reason ?? ""}`,
+      result: { kind: "failed", reason: "dns-unreachable", text: `the query was not answered: ${text}`, name: blank },
+      asked: "",
+      said: "no answer",
+    };
   }
   const tried: { name: string; answer: string }[] = [];
   let sawData = false;
@@ -120,16 +163,48 @@ function askCandidates(net: TraceNet, connection: Connection, host: string, fami
       const said = answer.ips.join(", ");
       tried.push({ name: candidate, answer: said });
       const detail = `${server.who}${answer.alias === undefined ? "" : `, alias of ${answer.alias}`}`;
-      return { key: `A ${said}`, asked: candidate, said, result: { kind: "found", ip, name: { host, ip, how: "dns", detail, cause: answer.cause, tried } } };
+      return {
+        key: `A ${said}`,
+        asked: candidate,
+        said,
+        result: { kind: "found", ip, name: { host, ip, how: "dns", detail, cause: answer.cause, tried } },
+      };
     }
-    if (answer.kind === "loop") return { key: "loop", asked: candidate, said: "CNAME loop", result: { kind: "failed", reason: "name-loop", text: `CNAMEs turn in a circle: ${answer.names.join(" -> ")}`, name: { ...blank, tried } } };
-    if (answer.kind === "unknown") return { key: "unknown", asked: candidate, said: "asked upstream", result: { kind: "unknown", text: answer.text, name: { ...blank, tried } } };
+    if (answer.kind === "loop")
+      return {
+        key: "loop",
+        asked: candidate,
+        said: "CNAME loop",
+        result: {
+          kind: "failed",
+          reason: "name-loop",
+          text: `CNAMEs turn in a circle: ${answer.names.join(" -> ")}`,
+          name: { ...blank, tried },
+        },
+      };
+    if (answer.kind === "unknown")
+      return {
+        key: "unknown",
+        asked: candidate,
+        said: "asked upstream",
+        result: { kind: "unknown", text: answer.text, name: { ...blank, tried } },
+      };
     sawData ||= answer.kind === "no-data";
     tried.push({ name: candidate, answer: answer.kind === "no-data" ? "no data" : "NXDOMAIN" });
   }
   const reason = sawData ? "no-address" : "name-not-found";
   const last = tried.at(-1);
-  return { key: reason, asked: tried[0]?.name ?? host, said: last?.answer ?? "NXDOMAIN", result: { kind: "failed", reason, text: sawData ? `"${host}" has no ${typeOf(family)} record` : `no name server record for "${host}"`, name: { ...blank, tried } } };
+  return {
+    key: reason,
+    asked: tried[0]?.name ?? host,
+    said: last?.answer ?? "NXDOMAIN",
+    result: {
+      kind: "failed",
+      reason,
+      text: sawData ? `"${host}" has no ${typeOf(family)} record` : `no name server record for "${host}"`,
+      name: { ...blank, tried },
+    },
+  };
 }
 
 function serverOf(net: TraceNet, connection: Connection) {
@@ -137,9 +212,18 @@ function serverOf(net: TraceNet, connection: Connection) {
   if (connection.verdict === "delivered" && owner !== undefined && net.apps.askNameServer(owner, "", "A")) {
     const who = net.apps.who(owner);
     const where = who.node === undefined ? "" : ` on ${who.node}`;
-    return { who: `${who.kind} ${who.name}${where}`, ask: (name: string, type: string) => net.apps.askNameServer(owner, name, type) ?? ({ kind: "nxdomain" } as const) };
+    return {
+      who: `${who.kind} ${who.name}${where}`,
+      ask: (name: string, type: string) => net.apps.askNameServer(owner, name, type) ?? ({ kind: "nxdomain" } as const),
+    };
   }
   // A server outside the model: only what the topology's records say is known of it.
-  const outside = connection.verdict === "exits" || (connection.reason === "host-unreachable" && net.apps.whoHas(connection.end.kind === "answered" ? connection.end.packet.dst : "").kind === "address" && connection.hops.length === 1);
-  return outside ? { who: "a name server outside the model", ask: (name: string, type: string) => net.apps.askOutside(name, type) } : undefined;
+  const outside =
+    connection.verdict === "exits" ||
+    (connection.reason === "host-unreachable" &&
+      net.apps.whoHas(connection.end.kind === "answered" ? connection.end.packet.dst : "").kind === "address" &&
+      connection.hops.length === 1);
+  return outside
+    ? { who: "a name server outside the model", ask: (name: string, type: string) => net.apps.askOutside(name, type) }
+    : undefined;
 }

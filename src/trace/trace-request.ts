@@ -5,18 +5,18 @@
  */
 import type { Who } from "../apps/apps.ts";
 import type { HttpRequest, ProxyDecision, Upstream } from "../apps/ingress.ts";
+import type { Reason } from "../linux/reason.ts";
+import { type Branch, explore } from "../linux/run.ts";
 import { type Family, familyOf, type Ip } from "../net/address.ts";
 import { type Fraction, fraction, sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
-import { type Branch, explore } from "../linux/run.ts";
-import type { Reason } from "../linux/reason.ts";
+import { clientSees, type Ending } from "./client-sees.ts";
 import { type Connection, walkConnection } from "./connection.ts";
 import { destinationOf, legOf, partyOf } from "./leg.ts";
 import type { HttpQuestion, Question } from "./question.ts";
 import { resolveName } from "./resolve-name.ts";
-import { clientSees, type Ending } from "./client-sees.ts";
-import type { TraceNet } from "./trace-net.ts";
 import type { Destination, Leg, LegArm, NameStep, Path, ProxyStep, Trace, Verdict } from "./trace.ts";
+import type { TraceNet } from "./trace-net.ts";
 
 /** Beyond this many paths the list is cut; `pathsTotal` says how many there are. */
 const MAX_PATHS = 1000;
@@ -39,7 +39,14 @@ type Course = {
   readonly status?: number;
 };
 
-type Asked = { readonly question: Question; readonly from: Who; readonly http: HttpQuestion | undefined; readonly host: string; readonly port: number | undefined; readonly redirects: number };
+type Asked = {
+  readonly question: Question;
+  readonly from: Who;
+  readonly http: HttpQuestion | undefined;
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly redirects: number;
+};
 
 /** Answers a question. Throws UsageError when the source does not exist. */
 export function traceRequest(net: TraceNet, question: Question): Trace {
@@ -48,7 +55,11 @@ export function traceRequest(net: TraceNet, question: Question): Trace {
   const paths = courses.map((course) => pathOf(question, course));
   const verdicts = new Set(paths.map((path) => path.verdict));
   const [only] = paths;
-  const agreed = only && paths.every((path) => path.clientSees.exitCode === only.clientSees.exitCode && path.clientSees.message === only.clientSees.message) ? only.clientSees : undefined;
+  const agreed =
+    only &&
+    paths.every((path) => path.clientSees.exitCode === only.clientSees.exitCode && path.clientSees.message === only.clientSees.message)
+      ? only.clientSees
+      : undefined;
   const first = paths[0]?.legs.find((leg) => leg.kind === "transport");
   const source = first?.from.ip ?? from.ip;
   return {
@@ -56,7 +67,12 @@ export function traceRequest(net: TraceNet, question: Question): Trace {
       command: question.command,
       program: question.program,
       from: { ...partyOf(from), ...(source === undefined ? {} : { ip: source }) },
-      to: { host: question.to.host, protocol: question.to.protocol, ...(first?.to.ip === undefined ? {} : { ip: first.to.ip }), ...(question.to.port === undefined ? {} : { port: question.to.port }) },
+      to: {
+        host: question.to.host,
+        protocol: question.to.protocol,
+        ...(first?.to.ip === undefined ? {} : { ip: first.to.ip }),
+        ...(question.to.port === undefined ? {} : { port: question.to.port }),
+      },
       ...(question.http ? { url: urlOf(question.http, question.to.host, question.to.port) } : {}),
     },
     verdict: verdicts.size === 1 && only ? only.verdict : "mixed",
@@ -84,7 +100,16 @@ function pathOf(question: Question, course: Course): Path {
     ...(reason === undefined ? {} : { reason }),
     ...course.ending,
   });
-  return { share, verdict, text, legs, clientSees: sees, ...(reason === undefined ? {} : { reason }), ...(destination ? { destination } : {}), ...(status === undefined ? {} : { status }) };
+  return {
+    share,
+    verdict,
+    text,
+    legs,
+    clientSees: sees,
+    ...(reason === undefined ? {} : { reason }),
+    ...(destination ? { destination } : {}),
+    ...(status === undefined ? {} : { status }),
+  };
 }
 
 /** Listeners that nothing in the input states are assumed: said once. */
@@ -106,11 +131,22 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
   const sport = FIRST_CLIENT_PORT + 100;
   return resolveName(net, asked.from, host, family, sport).flatMap((resolution): Course[] => {
     const { result } = resolution;
-    if (result.kind === "found") return connectTo(net, asked, result.ip, override?.port ?? asked.port, result.name, resolution.legs).map((course) => ({ ...course, share: timesFraction(resolution.share, course.share) }));
+    if (result.kind === "found")
+      return connectTo(net, asked, result.ip, override?.port ?? asked.port, result.name, resolution.legs).map((course) => ({
+        ...course,
+        share: timesFraction(resolution.share, course.share),
+      }));
     const leg = nameOnlyLeg(asked, result.name);
     const legs = [...resolution.legs, ...(resolution.legs.length === 0 ? [leg] : [])];
-    const at = { share: resolution.share, legs: legs.map((l, i) => (i === legs.length - 1 ? { ...l, name: result.name } : l)), text: result.text, ending: {} };
-    return result.kind === "unknown" ? [{ ...at, verdict: "unknown", reason: "not-modelled" }] : [{ ...at, verdict: "unresolved", reason: result.reason }];
+    const at = {
+      share: resolution.share,
+      legs: legs.map((l, i) => (i === legs.length - 1 ? { ...l, name: result.name } : l)),
+      text: result.text,
+      ending: {},
+    };
+    return result.kind === "unknown"
+      ? [{ ...at, verdict: "unknown", reason: "not-modelled" }]
+      : [{ ...at, verdict: "unresolved", reason: result.reason }];
   });
 }
 
@@ -118,7 +154,9 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
 const familyOfHost = (host: string): Family => (host.replace(/^\[|\]$/g, "").includes(":") ? 6 : 4);
 
 /** curl's --resolve and --connect-to. An empty ip: only the host and port are replaced. */
-function overriddenAddress(asked: Asked): { readonly ip: Ip; readonly host: string; readonly port: number | undefined; readonly detail: string } | undefined {
+function overriddenAddress(
+  asked: Asked,
+): { readonly ip: Ip; readonly host: string; readonly port: number | undefined; readonly detail: string } | undefined {
   const { http, host, port } = asked;
   const connect = http?.connectTo.find((c) => (c.host === undefined || c.host === host) && (c.port === undefined || c.port === port));
   const target = connect?.toHost ?? host;
@@ -130,29 +168,53 @@ function overriddenAddress(asked: Asked): { readonly ip: Ip; readonly host: stri
 }
 
 function nameOnlyLeg(asked: Asked, name: NameStep): Leg {
-  return { kind: "transport", from: partyOf(asked.from), to: { host: asked.host, protocol: asked.question.to.protocol }, name, hops: [], reply: { verdict: "none", hops: [] } };
+  return {
+    kind: "transport",
+    from: partyOf(asked.from),
+    to: { host: asked.host, protocol: asked.question.to.protocol },
+    name,
+    hops: [],
+    reply: { verdict: "none", hops: [] },
+  };
 }
 
 /** Opens the client's connection, and asks the process that took it. */
 function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined, name: NameStep, before: readonly Leg[]): Course[] {
   const { question, from } = asked;
   const protocol = protocolFor(question.to.protocol, ip);
-  const branches = walkAll(net, from, { protocol, dst: ip, dport: port ?? 0 }, question.localPort ?? FIRST_CLIENT_PORT + asked.redirects, question);
+  const branches = walkAll(
+    net,
+    from,
+    { protocol, dst: ip, dport: port ?? 0 },
+    question.localPort ?? FIRST_CLIENT_PORT + asked.redirects,
+    question,
+  );
   const to = { host: asked.host, ip, protocol, ...(port === undefined ? {} : { port }) };
   return byProxy(net, asked, branches, port ?? 80).flatMap((group): Course[] => {
     const [first] = group.branches;
     if (!first) return [];
     const base = legOf(net, "transport", from, to, first.value, { name });
-    if (!group.decision) return group.branches.map((branch) => endCourse(net, branch, [...before, legOf(net, "transport", from, to, branch.value, { name })]));
+    if (!group.decision)
+      return group.branches.map((branch) => endCourse(net, branch, [...before, legOf(net, "transport", from, to, branch.value, { name })]));
     const leg = withArms(net, { ...base, proxy: proxyStep(asked, first.value, group.decision) }, group.branches);
     const share = sumFractions(group.branches.map((b) => b.share));
-    return afterProxy(net, asked, first.value, group.decision, [...before, leg]).map((course) => ({ ...course, share: timesFraction(share, course.share) }));
+    return afterProxy(net, asked, first.value, group.decision, [...before, leg]).map((course) => ({
+      ...course,
+      share: timesFraction(share, course.share),
+    }));
   });
 }
 
-const protocolFor = (protocol: Protocol, ip: Ip): Protocol => (protocol === "icmp" || protocol === "icmpv6" ? icmpOf(familyOf(ip)) : protocol);
+const protocolFor = (protocol: Protocol, ip: Ip): Protocol =>
+  protocol === "icmp" || protocol === "icmpv6" ? icmpOf(familyOf(ip)) : protocol;
 
-function walkAll(net: TraceNet, from: Who, to: { readonly protocol: Protocol; readonly dst: Ip; readonly dport: number }, sport: number, question?: Question): Branch<Connection>[] {
+function walkAll(
+  net: TraceNet,
+  from: Who,
+  to: { readonly protocol: Protocol; readonly dst: Ip; readonly dport: number },
+  sport: number,
+  question?: Question,
+): Branch<Connection>[] {
   const { netns } = from;
   if (netns === undefined) return [];
   const isPing = to.protocol === "icmp" || to.protocol === "icmpv6";
@@ -196,7 +258,13 @@ function byProxy(net: TraceNet, asked: Asked, branches: readonly Branch<Connecti
   });
 }
 
-const httpRequest = (http: HttpQuestion, host: string, port: number): HttpRequest => ({ scheme: http.scheme, host: http.hostHeader ?? host, path: http.path, port, insecure: http.insecure });
+const httpRequest = (http: HttpQuestion, host: string, port: number): HttpRequest => ({
+  scheme: http.scheme,
+  host: http.hostHeader ?? host,
+  path: http.path,
+  port,
+  insecure: http.insecure,
+});
 
 function withArms(net: TraceNet, leg: Leg, branches: readonly Branch<Connection>[]): Leg {
   if (branches.length < 2) return leg;
@@ -226,7 +294,12 @@ function proxyStep(asked: Asked, connection: Connection, decision: ProxyDecision
 function afterProxy(net: TraceNet, asked: Asked, connection: Connection, decision: ProxyDecision, legs: readonly Leg[]): Course[] {
   const here = destinationOf(net, connection);
   if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs);
-  if (decision.reason === "redirected" && asked.http?.follow === true && asked.redirects < MAX_REDIRECTS && decision.location !== undefined) {
+  if (
+    decision.reason === "redirected" &&
+    asked.http?.follow === true &&
+    asked.redirects < MAX_REDIRECTS &&
+    decision.location !== undefined
+  ) {
     return followRedirect(net, asked, decision.location, legs);
   }
   const status = decision.status === undefined ? {} : { status: decision.status };
@@ -237,7 +310,11 @@ function afterProxy(net: TraceNet, asked: Asked, connection: Connection, decisio
       verdict: "http-error",
       reason: decision.reason,
       text: decision.text,
-      ending: { ...status, fail: asked.http?.fail ?? false, ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}) },
+      ending: {
+        ...status,
+        fail: asked.http?.fail ?? false,
+        ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}),
+      },
       ...status,
       ...(here ? { destination: here } : {}),
     },
@@ -247,32 +324,67 @@ function afterProxy(net: TraceNet, asked: Asked, connection: Connection, decisio
 function followRedirect(net: TraceNet, asked: Asked, location: string, legs: readonly Leg[]): Course[] {
   const url = new URL(location);
   const scheme = url.protocol === "https:" ? "https" : "http";
-  const http = asked.http && { ...asked.http, scheme, path: `${url.pathname}${url.search}` } as const;
+  const http = asked.http && ({ ...asked.http, scheme, path: `${url.pathname}${url.search}` } as const);
   const port = url.port === "" ? (scheme === "https" ? 443 : 80) : Number(url.port);
   const next = coursesOf(net, { ...asked, http, host: url.hostname, port, redirects: asked.redirects + 1 });
   return next.map((course) => ({ ...course, legs: [...legs, ...course.legs] }));
 }
 
 /** The proxy picks one of its upstreams evenly, and tries the next ones when a connection fails. */
-function forwardTo(net: TraceNet, asked: Asked, taken: Connection, decision: ProxyDecision & { kind: "forward" }, legs: readonly Leg[]): Course[] {
+function forwardTo(
+  net: TraceNet,
+  asked: Asked,
+  taken: Connection,
+  decision: ProxyDecision & { kind: "forward" },
+  legs: readonly Leg[],
+): Course[] {
   const netns = taken.end.netns;
   const proxy: Who = { ...net.apps.who(taken.socket?.owner ?? netns), netns };
   const n = decision.upstreams.length;
   return decision.upstreams.flatMap((_, start) => {
-    const order = Array.from({ length: Math.min(n, UPSTREAM_TRIES) }, (_unused, i) => decision.upstreams[(start + i) % n]).filter((u) => u !== undefined);
-    return tryUpstreams(net, asked, proxy, decision, order, 0, legs).map((course) => ({ ...course, share: timesFraction(fraction(1, n), course.share) }));
+    const order = Array.from({ length: Math.min(n, UPSTREAM_TRIES) }, (_unused, i) => decision.upstreams[(start + i) % n]).filter(
+      (u) => u !== undefined,
+    );
+    return tryUpstreams(net, asked, proxy, decision, order, 0, legs).map((course) => ({
+      ...course,
+      share: timesFraction(fraction(1, n), course.share),
+    }));
   });
 }
 
-function tryUpstreams(net: TraceNet, asked: Asked, proxy: Who, decision: ProxyDecision & { kind: "forward" }, order: readonly Upstream[], index: number, legs: readonly Leg[]): Course[] {
+function tryUpstreams(
+  net: TraceNet,
+  asked: Asked,
+  proxy: Who,
+  decision: ProxyDecision & { kind: "forward" },
+  order: readonly Upstream[],
+  index: number,
+  legs: readonly Leg[],
+): Course[] {
   const upstream = order[index];
   if (!upstream) return [];
-  const branches = walkAll(net, proxy, { protocol: "tcp", dst: upstream.ip, dport: upstream.port }, FIRST_CLIENT_PORT + legs.length + index);
+  const branches = walkAll(
+    net,
+    proxy,
+    { protocol: "tcp", dst: upstream.ip, dport: upstream.port },
+    FIRST_CLIENT_PORT + legs.length + index,
+  );
   return branches.flatMap((branch): Course[] => {
-    const leg = legOf(net, "transport", proxy, { host: decision.service, ip: upstream.ip, port: upstream.port, protocol: "tcp" }, branch.value);
+    const leg = legOf(
+      net,
+      "transport",
+      proxy,
+      { host: decision.service, ip: upstream.ip, port: upstream.port, protocol: "tcp" },
+      branch.value,
+    );
     const so = [...legs, leg];
-    if (branch.value.verdict === "delivered" || branch.value.verdict === "unknown" || branch.value.verdict === "exits") return [endCourse(net, branch, so)];
-    if (order[index + 1]) return tryUpstreams(net, asked, proxy, decision, order, index + 1, so).map((course) => ({ ...course, share: timesFraction(branch.share, course.share) }));
+    if (branch.value.verdict === "delivered" || branch.value.verdict === "unknown" || branch.value.verdict === "exits")
+      return [endCourse(net, branch, so)];
+    if (order[index + 1])
+      return tryUpstreams(net, asked, proxy, decision, order, index + 1, so).map((course) => ({
+        ...course,
+        share: timesFraction(branch.share, course.share),
+      }));
     return [upstreamFailure(net, asked, branch, so)];
   });
 }

@@ -10,7 +10,14 @@ import { evaluateMatch } from "./match.ts";
 import type { Rule, Target } from "./rule.ts";
 import type { Chain, IptablesTable } from "./table.ts";
 
-export type NatChange = { readonly manip: "src" | "dst"; readonly ip?: Ip; readonly port?: Port; readonly masquerade?: boolean; readonly redirect?: boolean; readonly randomPort: boolean };
+export type NatChange = {
+  readonly manip: "src" | "dst";
+  readonly ip?: Ip;
+  readonly port?: Port;
+  readonly masquerade?: boolean;
+  readonly redirect?: boolean;
+  readonly randomPort: boolean;
+};
 
 export type TableVerdict =
   | { readonly kind: "accept" }
@@ -25,7 +32,12 @@ export type Observer = {
   readonly marked: (ref: RuleRef, mark: number) => void;
   readonly untracked: () => void;
   /** A chain was left; `skipped` rules were not looked at, for an index said that they cannot match. */
-  readonly left: (chain: string, verdict: "accept" | "drop" | "return" | "policy-accept" | "policy-drop", visits: readonly RuleVisit[], skipped: number) => void;
+  readonly left: (
+    chain: string,
+    verdict: "accept" | "drop" | "return" | "policy-accept" | "policy-drop",
+    visits: readonly RuleVisit[],
+    skipped: number,
+  ) => void;
   readonly evidence: boolean;
 };
 
@@ -37,7 +49,13 @@ const RETURN: ChainVerdict = { kind: "return" };
 const MAX_DEPTH = 64;
 
 /** The verdict of a table's built-in chain. `context` is read anew for every rule, for a MARK changes it. */
-export function evaluateTable(family: 4 | 6, table: IptablesTable, builtIn: string, context: () => HookContext, observer: Observer): TableVerdict {
+export function evaluateTable(
+  family: 4 | 6,
+  table: IptablesTable,
+  builtIn: string,
+  context: () => HookContext,
+  observer: Observer,
+): TableVerdict {
   const chain = table.chain(builtIn);
   if (!chain) return ACCEPT;
   const verdict = evaluateChain({ family, table, context, observer }, chain, 0);
@@ -57,7 +75,8 @@ function evaluateChain(walk: Walk, chain: Chain, depth: number): ChainVerdict {
   for (const { position, rule } of entries) {
     const ref: RuleRef = { family: walk.family, table: walk.table.name, chain: chain.name, position, rule };
     const answer = evaluateRule(rule, walk.context());
-    if (observer.evidence) visits.push({ ...ref, matched: answer.kind === "yes", ...(answer.kind === "no" ? { failedMatch: answer.at } : {}) });
+    if (observer.evidence)
+      visits.push({ ...ref, matched: answer.kind === "yes", ...(answer.kind === "no" ? { failedMatch: answer.at } : {}) });
     if (answer.kind === "no") continue;
     if (answer.kind === "undecidable") {
       if (cannotMatter(rule.target)) continue;
@@ -70,12 +89,22 @@ function evaluateChain(walk: Walk, chain: Chain, depth: number): ChainVerdict {
     verdict = step;
     break;
   }
-  const said = verdict.kind === "return" && chain.policy ? (`policy-${chain.policy}` as const) : verdict.kind === "return" ? "return" : verdict.kind === "drop" ? "drop" : "accept";
+  const said =
+    verdict.kind === "return" && chain.policy
+      ? (`policy-${chain.policy}` as const)
+      : verdict.kind === "return"
+        ? "return"
+        : verdict.kind === "drop"
+          ? "drop"
+          : "accept";
   observer.left(chain.name, said, visits, skipped);
   return verdict;
 }
 
-type RuleAnswer = { readonly kind: "yes" } | { readonly kind: "no"; readonly at: number } | { readonly kind: "undecidable"; readonly why: string };
+type RuleAnswer =
+  | { readonly kind: "yes" }
+  | { readonly kind: "no"; readonly at: number }
+  | { readonly kind: "undecidable"; readonly why: string };
 const YES: RuleAnswer = { kind: "yes" };
 
 /** Matches in order, as the kernel does: one that says no ends the rule, so a later undecidable one is never asked. */
@@ -145,5 +174,9 @@ function natVerdict(ref: RuleRef, target: Target & { kind: "dnat" | "snat" | "ma
   if (target.kind === "redirect") return { kind: "nat", ref, change: { manip: "dst", redirect: true, ...port, randomPort: false } };
   if (target.ipTo !== undefined) return { kind: "unknown", ref, text: `an address range to ${target.ipTo}` };
   const ip = target.ip === undefined ? {} : { ip: target.ip };
-  return { kind: "nat", ref, change: { manip: target.kind === "dnat" ? "dst" : "src", ...ip, ...port, randomPort: target.random ?? false } };
+  return {
+    kind: "nat",
+    ref,
+    change: { manip: target.kind === "dnat" ? "dst" : "src", ...ip, ...port, randomPort: target.random ?? false },
+  };
 }

@@ -4,8 +4,8 @@
  */
 import { cidrContains, type Ip, isMulticast } from "../../net/address.ts";
 import type { Port } from "../../net/packet.ts";
-import type { Match, PortRange } from "./rule.ts";
 import type { HookContext } from "./hook-context.ts";
+import type { Match, PortRange } from "./rule.ts";
 
 export type Answer = true | false | { readonly undecidable: string };
 
@@ -83,7 +83,12 @@ function multiport(which: "dports" | "sports" | "ports", range: PortRange, sport
 
 const anyOf = (answers: readonly Answer[]): Answer => answers.find((a) => a === true) ?? answers.find((a) => a !== false) ?? false;
 
-const FLAGS: Readonly<Record<string, readonly string[]>> = { syn: ["SYN"], "syn-ack": ["SYN", "ACK"], third: ["ACK", "PSH"], rst: ["RST", "ACK"] };
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  syn: ["SYN"],
+  "syn-ack": ["SYN", "ACK"],
+  third: ["ACK", "PSH"],
+  rst: ["RST", "ACK"],
+};
 
 function matchesFlags(mask: readonly string[], set: readonly string[], context: HookContext): boolean {
   const flags = FLAGS[context.packet.segment.kind] ?? [];

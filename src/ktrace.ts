@@ -1,0 +1,73 @@
+/**
+ * The front door: the whole plot on one screen. Files become objects, objects a decided cluster, the cluster network state
+ * in every kernel, and a question a walk through it.
+ */
+import { hostsFileOf } from "./agents/kubelet/hosts-file.ts";
+import { resolvConfOf } from "./agents/kubelet/resolv-conf.ts";
+import { programNetwork } from "./agents/network.ts";
+import { ownRulesParts } from "./agents/own-rules.ts";
+import type { RulesetPart } from "./agents/ruleset.ts";
+import { type Apps, createApps } from "./apps/apps.ts";
+import type { Cluster, ClusterNode } from "./cluster/cluster.ts";
+import { decideCluster } from "./cluster/decide.ts";
+import { parseIptablesSave } from "./dialects/iptables-save.ts";
+import type { World } from "./linux/netns.ts";
+import { createRun } from "./linux/run.ts";
+import { type Input, type InputRequest, readInput } from "./manifests/input.ts";
+import { type CauseTable, createCauseTable } from "./objects/cause.ts";
+import type { RenderContext } from "./render/context.ts";
+import { describeWorld } from "./render-context.ts";
+import { partyOf } from "./trace/leg.ts";
+import type { Question } from "./trace/question.ts";
+import type { Party, Trace } from "./trace/trace.ts";
+import { traceRequest } from "./trace/trace-request.ts";
+
+/** One input, read and decided once; every question walks through it. */
+export type Session = {
+  readonly input: Input;
+  readonly cluster: Cluster;
+  readonly causes: CauseTable;
+  readonly world: World;
+  readonly apps: Apps;
+  readonly context: RenderContext;
+  readonly trace: (question: Question) => Trace;
+  /** Who SOURCE is; an unknown or ambiguous one is a UsageError. */
+  readonly sourceOf: (text: string) => Party;
+};
+
+/** Reads the input and opens it for questions. Throws UsageError when nothing can be read. */
+export function openCluster(request: InputRequest & { readonly namespace?: string }): Session {
+  const input = readInput(request); //                                        manifests/  what is written
+  const cluster = decideCluster(input.objects, input.topology); //            cluster/    what the control plane decides
+  return sessionOf(input, cluster, request.namespace);
+}
+
+/** The network of a decided cluster, ready to be asked. */
+export function sessionOf(input: Input, cluster: Cluster, namespace = "default"): Session {
+  const causes = createCauseTable();
+  const world = programNetwork(cluster, causes, { ownRules }); //             agents/     what each node's daemons put in
+  const files = {
+    resolvConf: (pod: Cluster["pods"][number]) => resolvConfOf(cluster, pod),
+    hostsFile: (pod: Cluster["pods"][number]) => hostsFileOf(cluster, pod),
+  };
+  const apps = createApps(cluster, causes, files); //                         apps/       what processes answer
+  const context = describeWorld(input, cluster, causes, world);
+  return {
+    input,
+    cluster,
+    causes,
+    world,
+    apps,
+    context,
+    sourceOf: (text) => partyOf(apps.source(text, namespace)),
+    trace: (question) =>
+      traceRequest({ world, apps, startRun: (choose) => createRun(world, choose, { evidence: question.evidence }) }, question),
+  }; //                                                                       trace/      what the kernels (linux/) then do
+}
+
+/** A node's own rules, from the file its topology names; what the grammar does not cover stays `unknown` in them. */
+function ownRules(node: ClusterNode): readonly RulesetPart[] {
+  if (!node.ownRules) return [];
+  const parsed = parseIptablesSave(node.ownRules.text, node.ownRules.file);
+  return ownRulesParts(4, parsed.tables);
+}
