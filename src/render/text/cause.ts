@@ -44,16 +44,31 @@ export function entranceOf(
   return undefined;
 }
 
-/** `KUBE-EXT > KUBE-SVC > KUBE-SEP-DCOFR52QIAIPCXLS`: the chains gone through, hashes left out but in the last, to search for. */
+/** `KUBE-EXT > KUBE-SVC > KUBE-SEP-DCOFR52QIAIPCXLS`: the jumps that led to the last rule; hashes stay in the last, to search for. */
 export function trailText(refs: readonly RuleRef[]): string {
-  const chains = [...new Set(refs.map((ref) => ref.chain))].filter((chain) => !BUILT_IN.has(chain));
-  const shown = chains.slice(-3);
+  const shown = jumpsTo(refs)
+    .filter((chain) => !BUILT_IN.has(chain))
+    .slice(-3);
   return shown.map((chain, i) => (i === shown.length - 1 ? chain : withoutHash(chain))).join(" > ");
+}
+
+/** The chains one inside the other around the last rule, without those that were entered and left again. */
+function jumpsTo(refs: readonly RuleRef[]): string[] {
+  let chain = refs.at(-1)?.chain;
+  const chains: string[] = [];
+  for (const ref of refs.toReversed()) {
+    if (chain === undefined) break;
+    if (chains[0] !== chain) chains.unshift(chain);
+    const { target } = ref.rule;
+    if ((target.kind === "jump" || target.kind === "goto") && target.chain === chain) chain = ref.chain;
+  }
+  if (chain !== undefined && chains[0] !== chain) chains.unshift(chain);
+  return chains;
 }
 
 const BUILT_IN: ReadonlySet<string> = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
 /** kube-proxy ends chain names in 16 letters of a base32 SHA-256 (pkg/proxy/iptables/proxier.go, portProtoHash). */
-const withoutHash = (chain: string): string => chain.replace(/-[A-Z2-7]{16}$/, "");
+export const withoutHash = (chain: string): string => chain.replace(/-[A-Z2-7]{16}$/, "");
 
 /** The rule's own comment, if it has one. */
 export function commentOf(ref: RuleRef): string | undefined {

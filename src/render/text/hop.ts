@@ -37,9 +37,10 @@ export function connector(scene: Scene, from: Hop, to: Hop): Line[] {
   const out = outermost(from, "out") ?? from.out ?? "?";
   const into = outermost(to, "in") ?? to.in ?? "?";
   const segment = scene.context.segmentOf(from.netns, out) ?? scene.context.segmentOf(to.netns, into);
-  const tunnel = from.outer ? "     (in a VXLAN packet; the inner one is unchanged)" : "";
-  const cable = segment === undefined ? vethText(scene, from, to, out, into) : `${out} ${wire} ${segment} ${wire} ${into}${tunnel}`;
-  return [line(span(`  ${bar}`, "dim")), line(span(`  ${bar}  ${cable}`, "dim")), line(span(`  ${down}`, "dim"))];
+  const cable = segment === undefined ? vethText(scene, from, to, out, into) : `${out} ${wire} ${segment} ${wire} ${into}`;
+  const inside = from.outer ? "inside a VXLAN packet, itself unchanged" : "";
+  const middle = justify(line(span(`  ${bar}  ${cable}`, "dim")), inside === "" ? [] : line(span(inside, "dim")), scene.options.width);
+  return [line(span(`  ${bar}`, "dim")), ...middle, line(span(`  ${down}`, "dim"))];
 }
 
 /** A pod's cable: `vethc8f5d0e2 (port of cni0) ──── eth0`. */

@@ -12,6 +12,7 @@ export type Row = {
   readonly what: Line;
   readonly because?: Line;
   readonly right?: Line; // place, TTL, ok
+  readonly outside?: boolean; // not part of a hop: starts at the left edge
 };
 
 const INDENT = 2;
@@ -22,16 +23,16 @@ const GAP = 2;
 
 /** The printed lines of one row. */
 export function layoutRow(row: Row, width: number): Line[] {
-  const head = [...padTo(line(" ".repeat(INDENT), span(row.verb, row.tone)), INDENT + Math.max(VERB, row.verb.length + 1)), ...row.what];
+  const indent = row.outside ? 0 : INDENT;
+  const head = [...padTo(line(" ".repeat(indent), span(row.verb, row.tone)), Math.max(BODY, indent + row.verb.length + 1)), ...row.what];
   const because = row.because ?? [];
   const right = row.right ?? [];
   if (because.length === 0 && right.length === 0) return [head];
   if (because.length === 0) return fits(head, right, width) ? [atRight(head, right, width)] : [head, atRight([], right, width)];
-  for (const column of [BECAUSE, widthOf(head) + GAP]) {
-    if (widthOf(head) + GAP > column) continue;
-    const joined = [...padTo(head, column), ...because];
-    if (fits(joined, right, width)) return [right.length === 0 ? joined : atRight(joined, right, width)];
-  }
+  const room = width - widthOf(because) - (right.length === 0 ? 0 : GAP + widthOf(right));
+  const column = Math.max(widthOf(head) + GAP, Math.min(BECAUSE, room));
+  const joined = [...padTo(head, column), ...because];
+  if (fits(joined, right, width)) return [right.length === 0 ? joined : atRight(joined, right, width)];
   const second = [...padTo([], BODY + GAP), ...because];
   if (fits(second, right, width)) return [head, right.length === 0 ? second : atRight(second, right, width)];
   return [head, second, atRight([], right, width)];

@@ -1,7 +1,7 @@
 /** A path from its first packet to its end: its legs, each with hops, cables and the way back. */
 import type { Hop } from "../../linux/step.ts";
 import type { Leg, Path } from "../../trace/trace.ts";
-import { connector, type Extras, hopBlock, nameRows, proxyRows } from "./hop.ts";
+import { connector, type Extras, hopBlock, hopHeader, nameRows, proxyRows } from "./hop.ts";
 import { justify, layoutRow, type Row } from "./layout.ts";
 import { partyText } from "./question.ts";
 import { replyLines } from "./reply.ts";
@@ -40,20 +40,29 @@ function legBlocks(scene: Scene, leg: Leg, number: number, failed: boolean, path
   const name = resolved && leg.name?.how === "dns" && leg.name.ip !== undefined ? [] : nameRows(scene, leg.name);
   if (leg.hops.length === 0) {
     const rows = [...name, ...endRows(path, undefined)];
-    return [{ lines: rows.flatMap((row) => layoutRow(row, scene.options.width)) }];
+    const header = leg.from.netns === undefined ? [] : hopHeader(scene, leg.from.netns);
+    return [{ lines: [...header, ...rows.flatMap((row) => layoutRow(row, scene.options.width))] }];
   }
   const blocks: Block[] = [];
+  const chance = leg.kind === "transport" && rewrites(path) === 1 ? { chance: path.share } : {};
   for (const [i, hop] of leg.hops.entries()) {
     const previous = leg.hops[i - 1];
     const atEnd = i === leg.hops.length - 1;
     const last = atEnd ? [...proxyRows(scene, leg.proxy), ...(isLast ? endRows(path, hop) : [])] : [];
     const extras: Extras = { first: i === 0 ? name : [], last };
     if (previous) blocks.push({ lines: connector(scene, previous, hop) });
-    blocks.push({ lines: hopBlock(scene, hop, { ports, failed }, extras), hop });
+    blocks.push({ lines: hopBlock(scene, hop, { ports, failed, ...chance }, extras), hop });
   }
   const reply = replyLines(scene, leg, ports);
   return reply.length === 0 ? blocks : [...blocks, { lines: [EMPTY, ...reply] }];
 }
+
+/** How often the path's connections had their destination rewritten: with one, the path's share is that rewrite's chance. */
+const rewrites = (path: Path): number =>
+  path.legs
+    .filter((leg) => leg.kind === "transport")
+    .flatMap((leg) => leg.hops.flatMap((hop) => hop.steps))
+    .filter((step) => step.kind === "nat" && step.manip === "dst" && !step.reverse).length;
 
 /** What no step of the last hop says: that the sender's own kernel refused, the packet left the model, or nothing decides. */
 function endRows(path: Path, last: Hop | undefined): Row[] {

@@ -1,8 +1,8 @@
 /** The rows of a rewrite: before and after, the Service behind it, the chance, and the chains that did it. */
 import type { Hop, RuleRef, Step } from "../../linux/step.ts";
-import { type Fraction, formatFraction, ONE, timesFraction } from "../../net/fraction.ts";
+import { type Fraction, formatFraction } from "../../net/fraction.ts";
 import type { CauseView } from "../context.ts";
-import { because, becauseOf, commentOf, ENTRANCE, entranceOf, objectText, placeOf, trailText } from "./cause.ts";
+import { because, becauseOf, commentOf, ENTRANCE, entranceOf, objectText, placeOf, trailText, withoutHash } from "./cause.ts";
 import type { Row } from "./layout.ts";
 import { isIcmp, type Ports, portText, type Scene, socketText } from "./scene.ts";
 import { type Line, line, type Span, span } from "./spans.ts";
@@ -10,15 +10,15 @@ import { type Line, line, type Span, span } from "./spans.ts";
 export type NatStep = Extract<Step, { kind: "nat" }>;
 
 /** What one rewrite shows. `before` are the hop's steps up to it. */
-export function natRows(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[], ports: Ports): Row[] {
+export function natRows(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[], ports: Ports, chance: Fraction | undefined): Row[] {
   if (step.reverse) return [{ verb: "un-nat", what: changeLine(scene, step, ports), because: line("conntrack entry, no rule visited") }];
-  return step.manip === "dst" ? dnatRows(scene, step, before, ports) : snatRows(scene, hop, step, before, ports);
+  return step.manip === "dst" ? dnatRows(scene, step, ports, chance) : snatRows(scene, hop, step, before, ports);
 }
 
-function dnatRows(scene: Scene, step: NatStep, before: readonly Step[], ports: Ports): Row[] {
+function dnatRows(scene: Scene, step: NatStep, ports: Ports, share: Fraction | undefined): Row[] {
   const entrance = entranceOf(scene.context, step.because);
   const why = entrance ? becauseOf(entrance.view) : because(scene.context, step.cause);
-  const chance = chanceText(before, step);
+  const chance = chanceText(share);
   const text = [entrance && entranceText(entrance.view, step, ports), chance].filter((part) => part !== undefined).join("; ");
   const trail = trailText(step.because);
   const second: Row = { verb: "", what: line(span(text, "dim")), right: line(span(trail, "dim")) };
@@ -44,7 +44,9 @@ function snatRows(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[]
     ...placeOf(view),
   };
   const explain = masqueradeText(scene, hop, step, before);
-  const trail = trailText(asked ? [asked, ...step.because] : step.because);
+  const trail = [...(asked ? [`${withoutHash(asked.chain)} asks`] : []), trailText(step.because)]
+    .filter((part) => part !== "")
+    .join(", then ");
   if (explain === undefined && trail === "") return [head];
   return [head, { verb: "", what: line(span(explain ?? "", "dim")), right: line(span(trail, "dim")) }];
 }
@@ -68,7 +70,7 @@ function masqueradeText(scene: Scene, hop: Hop, step: NatStep, before: readonly 
   const name = dev?.kind === "route" ? dev.route.dev : undefined;
   if (name === undefined) return undefined;
   const own = scene.context.link(hop.netns, name)?.addresses.some((address) => address.cidr.ip === step.after.ip);
-  return own ? `masquerade: the address of ${name}, where it leaves` : `masquerade: ${name} has no address of its own`;
+  return own ? `masquerade: the address of ${name}` : `masquerade: ${name} has no address, so another device's`;
 }
 
 /** `dst A → B`, the changed half coloured; a port that stays is part of both halves. */
@@ -80,12 +82,8 @@ export function changeLine(scene: Scene, step: NatStep, ports: Ports): Line {
 
 const arrow = (scene: Scene): Span => span(scene.glyphs.to);
 
-/** `1 of 3 by chance`: the product of the random choices of this hook so far. */
-function chanceText(before: readonly Step[], nat: NatStep): string | undefined {
-  const share = before.reduce<Fraction>(
-    (sum, step) => (step.kind === "choice" && step.hook === nat.hook ? timesFraction(sum, step.share) : sum),
-    ONE,
-  );
-  if (share.den === 1n) return undefined;
-  return share.num === 1n ? `1 of ${share.den} endpoints, by chance` : `${formatFraction(share)} by chance`;
+/** `1 of 3 by chance`. */
+function chanceText(share: Fraction | undefined): string | undefined {
+  if (share === undefined || share.den === 1n) return undefined;
+  return share.num === 1n ? `1 of ${share.den} by chance` : `${formatFraction(share)} by chance`;
 }

@@ -14,7 +14,7 @@ export function replyLines(scene: Scene, leg: Leg, ports: Ports): Line[] {
   if (reply.verdict === "delivered" && scene.options.depth !== "verbose")
     return [...layoutRow(replyRow(scene, reply, ports), scene.options.width), ...third];
   const full = blocks(scene, reply.hops, ports, reply.verdict !== "delivered");
-  const head = line(span("reply", "bold"), `  the answer on its way back${reply.verdict === "delivered" ? "" : ": it never arrives"}`);
+  const head = line(span("reply", "bold"), `     the answer on its way back${reply.verdict === "delivered" ? "" : ": it never arrives"}`);
   const end =
     reply.verdict === "delivered" ? [EMPTY, ...layoutRow(replyRow(scene, reply, ports), scene.options.width)] : noReplyLines(scene, reply);
   return [head, ...full, ...end, ...third];
@@ -31,6 +31,7 @@ function replyRow(scene: Scene, reply: Reply, ports: Ports): Row {
   const from = last ? sourceText(last, ports) : "";
   return {
     verb: "reply",
+    outside: true,
     what: line(said === undefined ? way : `${said}: ${way}`),
     ...(from === "" ? {} : { because: line(`from ${from}`) }),
     right: line(span(said === undefined ? "ok" : "refused", said === undefined ? "green" : "red")),
@@ -70,6 +71,6 @@ function blocks(scene: Scene, hops: readonly Hop[], ports: Ports, failed: boolea
 
 /** The client's next packet, where it dies though the answer came. */
 function thirdLines(scene: Scene, hops: readonly Hop[], ports: Ports): Line[] {
-  const head = line(span("next", "bold"), "   the client's next packet, after the answer");
+  const head = line(span("next", "bold"), "      the client's next packet, after the answer");
   return [EMPTY, head, ...blocks(scene, hops, ports, true)];
 }

@@ -2,9 +2,10 @@
  * Each step of a hop as a row of the fixed columns: one verb, the field's own. At the default depth a hook that changed
  * nothing leaves no row; `-v` shows every step.
  */
-import type { Hop, Step } from "../../linux/step.ts";
+import type { Hop, RuleRef, Step } from "../../linux/step.ts";
+import type { Fraction } from "../../net/fraction.ts";
 import { formatSocket } from "../../net/packet.ts";
-import { because, commentOf, placeOf } from "./cause.ts";
+import { because, commentOf, objectText, placeOf } from "./cause.ts";
 import type { Row } from "./layout.ts";
 import { natRows } from "./nat-lines.ts";
 import { noNatRows } from "./no-nat.ts";
@@ -12,8 +13,11 @@ import { flowText, type Ports, type Scene, segmentText } from "./scene.ts";
 import { line, span } from "./spans.ts";
 import { evidenceRows } from "./verbose.ts";
 
-/** How a hop is told: whether the path fails (then a reader looks for what did not happen), and the names of its ports. */
-export type Telling = { readonly ports: Ports; readonly failed: boolean };
+/**
+ * How a hop is told: whether the path fails (then a reader looks for what did not happen), the names of its ports, and the
+ * share of the path where its one rewrite of the destination is what it depends on.
+ */
+export type Telling = { readonly ports: Ports; readonly failed: boolean; readonly chance?: Fraction };
 
 /** The rows of one hop, in the order in which things happened. */
 export function hopRows(scene: Scene, hop: Hop, telling: Telling): Row[] {
@@ -47,7 +51,7 @@ function stepRows(scene: Scene, hop: Hop, step: Step, before: readonly Step[], t
     case "send":
       return [sendRow(step, ports)];
     case "nat":
-      return natRows(scene, hop, step, before, ports);
+      return natRows(scene, hop, step, before, ports, telling.chance);
     case "route":
       return routeRows(scene, hop, step, before);
     case "bridge":
@@ -163,27 +167,27 @@ function answerRows(scene: Scene, step: Extract<Step, { kind: "answer" }>, ports
         because: line(packet.segment.kind === "rst" ? "nothing listens there" : "by the kernel itself"),
       },
     ];
-  const { ref, rows } = { ref: step.because, rows: ruleRows(scene, step.because, "REJECT") };
-  return [...rows, { verb: "answer", tone: "red", what, because: line(rejectText(ref)) }];
+  return [ruleRow(scene, step.because, "REJECT"), { verb: "answer", tone: "red", what, because: line(rejectText(step.because)) }];
 }
 
-const rejectText = (ref: NonNullable<Extract<Step, { kind: "answer" }>["because"]>): string =>
-  ref.rule.target.kind === "reject" ? `--reject-with ${ref.rule.target.with}` : "";
+const rejectText = (ref: RuleRef): string => (ref.rule.target.kind === "reject" ? `--reject-with ${ref.rule.target.with}` : "");
 
-function ruleRows(scene: Scene, ref: NonNullable<Extract<Step, { kind: "answer" }>["because"]>, verb: string): Row[] {
+function ruleRow(scene: Scene, ref: RuleRef, verb: string): Row {
   const view = scene.context.cause(ref.rule.cause);
   const comment = commentOf(ref);
   const text = comment === undefined ? "" : ` "${comment}"`;
-  const where: Row = { verb, tone: "red", what: line(`${ref.table} ${ref.chain}${text}`), ...because(scene.context, ref.rule.cause) };
-  const notes: Row[] = view?.object !== undefined && view.note !== undefined ? [{ verb: "", what: line(span(view.note, "dim")) }] : [];
-  return [where, ...notes];
+  const why = view?.note ?? (view?.object && objectText(view.object));
+  return {
+    verb,
+    tone: "red",
+    what: line(`${ref.table} ${ref.chain}${text}`),
+    ...(why === undefined ? {} : { because: line(why) }),
+    ...placeOf(view),
+  };
 }
 
 function dropRows(scene: Scene, step: Extract<Step, { kind: "drop" }>): Row[] {
   if (!step.because) return [{ verb: "DROP", tone: "red", what: line(step.text), right: line(step.reason) }];
-  const [first, ...rest] = ruleRows(scene, step.because, "DROP");
-  if (!first) return [];
-  const comment = commentOf(step.because);
-  const said = step.text !== "" && step.text !== comment ? [{ verb: "", what: line(span(step.text, "dim")) }] : [];
-  return [first, ...(rest.length > 0 ? rest : said)];
+  const said = step.text !== "a rule drops it" && step.text !== commentOf(step.because);
+  return [ruleRow(scene, step.because, "DROP"), ...(said ? [{ verb: "", what: line(span(step.text, "dim")) }] : [])];
 }

@@ -19,7 +19,7 @@ export function tableLines(scene: Scene, trace: Trace, shown: readonly Path[]): 
   const groups = groupPaths(trace.paths, allPaths);
   const columns = fitting(columnsOf(scene, trace, shown), groups, width);
   const table = new Table({ chars: NO_BORDERS, style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true } });
-  table.push(columns.map((column) => ({ content: paint.dim(column.title), hAlign: align(column) })));
+  table.push(columns.map((column) => ({ content: column.title === "" ? "" : paint.dim(column.title), hAlign: align(column) })));
   for (const group of groups) {
     table.push(
       columns.map((column) => {
@@ -125,8 +125,6 @@ function remark(paths: readonly Path[], shown: readonly Path[], first: string | 
   const notes = path ? ["shown above"] : [];
   const destination = paths[0]?.destination;
   if (first !== undefined && destination?.node === first && destination.kind === "pod") notes.unshift("same node");
-  const reason = paths[0]?.reason;
-  if (reason !== undefined) notes.unshift(reason);
   return notes.join(", ");
 }
 

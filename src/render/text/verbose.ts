@@ -1,8 +1,7 @@
 /** The evidence under `-v`: connection states, every rule looked at and why it did not match, neighbours, marks, captures. */
-import type { Match } from "../../linux/netfilter/rule.ts";
 import type { Hop, RuleVisit, Seen, Step } from "../../linux/step.ts";
-import { formatCidr } from "../../net/address.ts";
 import { formatFraction } from "../../net/fraction.ts";
+import { whyNot } from "../why-not.ts";
 import { placeOf } from "./cause.ts";
 import { layoutRow, type Row } from "./layout.ts";
 import { flowText, type Ports, type Scene, segmentText } from "./scene.ts";
@@ -96,64 +95,18 @@ function visitRow(scene: Scene, visit: RuleVisit, pad: string): Row {
   return { verb: "", what: line(span(`${pad}no  ${text}${failed ? `   (${whyNot(failed)})` : ""}`, "dim")) };
 }
 
-/** Why a match said no, in words: "destination is not 10.96.0.1/32". */
-export function whyNot(match: Match): string {
-  const not = match.not === true ? "" : "not ";
-  switch (match.kind) {
-    case "src":
-      return `source is ${not}${formatCidr(match.cidr)}`;
-    case "dst":
-      return `destination is ${not}${formatCidr(match.cidr)}`;
-    case "in":
-      return `did ${not}come in by ${match.name}`;
-    case "out":
-      return `does ${not}go out by ${match.name}`;
-    case "protocol":
-      return `protocol is ${not}${match.protocol}`;
-    case "dport":
-    case "sport": {
-      const { from, to } = match.ports;
-      return `${match.kind === "dport" ? "destination" : "source"} port is ${not}${from === to ? from : `${from}-${to}`}`;
-    }
-    case "multiport":
-      return `port is ${not}one of the list`;
-    case "tcp-flags":
-      return `TCP flags are ${not}${match.set.join(",") || "none"}`;
-    case "icmp-type":
-      return `ICMP type is ${not}${match.type}`;
-    case "mark":
-      return `mark ${match.not === true ? "has" : "lacks"} 0x${match.value.toString(16)}`;
-    case "ctstate":
-      return `connection is ${not}${match.states.join(" or ")}`;
-    case "addrtype":
-      return `${match.side === "src" ? "source" : "destination"} is ${not}${match.type}${match.type === "LOCAL" ? ", an address of this machine" : ""}`;
-    case "statistic-random":
-      return "chance went the other way";
-    case "statistic-nth":
-      return "not this packet's turn";
-    case "recent":
-      return `${match.name} has ${match.not === true ? "seen" : "not seen"} this client`;
-    case "set":
-      return `${not}in set ${match.name}`;
-    case "physdev":
-      return "other bridge port";
-    case "comment":
-    case "unknown":
-      return match.text;
-    default:
-      return match satisfies never;
-  }
-}
-
 /** What `tcpdump -i any` would print in this hop, one line a device. */
 export function captureLines(scene: Scene, hop: Hop, ports: Ports): Line[] {
-  return hop.seen.flatMap((seen, i) => layoutRow({ verb: i === 0 ? "tcpdump" : "", what: captureLine(seen, ports) }, scene.options.width));
+  const column = Math.max(0, ...hop.seen.map(({ dev }) => dev.length));
+  return hop.seen.flatMap((seen, i) =>
+    layoutRow({ verb: i === 0 ? "tcpdump" : "", what: captureLine(seen, ports, column) }, scene.options.width),
+  );
 }
 
-function captureLine(seen: Seen, ports: Ports): Line {
-  const outer = seen.outer ? `  {${seen.outer.src} > ${seen.outer.dst}}` : "";
-  const way = seen.direction === "in" ? "In " : "Out";
-  return line(span(`${seen.dev} ${way} ${flowText(seen.packet, ports)} ${segmentText(seen.packet)} ttl ${seen.packet.ttl}${outer}`, "dim"));
+function captureLine({ dev, direction, packet, outer }: Seen, ports: Ports, column: number): Line {
+  const around = outer ? `  {${outer.src} > ${outer.dst}}` : "";
+  const way = direction === "in" ? "In " : "Out";
+  return line(span(`${dev.padEnd(column)} ${way} ${flowText(packet, ports)} ${segmentText(packet)} ttl ${packet.ttl}${around}`, "dim"));
 }
 
 /** What the symbols of the trace stand for. */

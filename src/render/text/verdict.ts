@@ -1,4 +1,5 @@
 /** The last paragraph: how it ends, what the client program prints, the one surprising fact, what to change. */
+import type { Reason } from "../../linux/reason.ts";
 import { addFractions, equalFractions, type Fraction, formatFraction, ONE, ZERO } from "../../net/fraction.ts";
 import type { Path, Trace, Verdict } from "../../trace/trace.ts";
 import type { Advice } from "../context.ts";
@@ -16,7 +17,7 @@ export function verdictLines(scene: Scene, trace: Trace): Line[] {
   const { width } = scene.options;
   return [
     ...endings(trace).flatMap((ending) => endingLines(trace, ending, width)),
-    ...surpriseText(scene, trace).flatMap((text) => wrap(line(text), width)),
+    ...(path.verdict === "delivered" ? surpriseText(scene, trace) : []).flatMap((text) => wrap(line(text), width)),
     ...adviceLines(scene, path),
     ...assumedLines(scene, trace),
   ];
@@ -43,13 +44,13 @@ function endingLines(trace: Trace, ending: Ending, width: number): Line[] {
   const good = ending.verdict === "delivered";
   const tone: Tone = good ? "green" : ending.verdict === "exits" ? "yellow" : "red";
   const ways = `${ending.paths.length} of ${trace.pathsTotal} ${trace.pathsTotal === 1 ? "way" : "ways"}${shareText(trace, ending)}`;
-  const reason = ending.reason === undefined ? "" : ` ${ending.reason}.`;
+  const reason = ending.reason === undefined ? "" : `, ${ending.reason}`;
   const sentence = path.text === "" ? "" : ` ${sentenceOf(path.text)}`;
   const code = `exit ${path.clientSees.exitCode}`;
   const message = path.clientSees.message;
   const says: Line[] = message === "" ? [] : messageLines(trace.request.program, message, code);
   const exit = message === "" ? ` ${trace.request.program} returns ${path.clientSees.exitCode}.` : "";
-  return [...wrap([span(ending.verdict, tone), ...line(` (${ways}):${reason}${sentence}${exit}`)], width), ...says];
+  return [...wrap([span(ending.verdict, tone), ...line(` (${ways})${reason}:${sentence}${exit}`)], width), ...says];
 }
 
 /** The share of connections, when it does not follow from counting the ways. */
@@ -86,10 +87,16 @@ function adviceRow(text: string, { place, outcome }: Advice, width: number, hang
   return right === "" || !last ? lines : [...lines.slice(0, -1), ...justify(last, line(span(right, "dim")), width)];
 }
 
+/** A lost reply is mended where it was lost. */
+const deeperReason = (path: Path, reason: Reason): Reason => {
+  const lost = path.legs.findLast((leg) => leg.reply.reason !== undefined)?.reply.reason;
+  return reason === "reply-lost" && lost !== undefined ? lost : reason;
+};
+
 function adviceFor(scene: Scene, path: Path): readonly Advice[] {
   const own = scene.context.advice?.(path) ?? [];
   if (own.length > 0 || path.reason === undefined) return own;
-  return REASONS[path.reason].fix.map((text) => ({ text }));
+  return REASONS[deeperReason(path, path.reason)].fix.map((text) => ({ text }));
 }
 
 /** At most two lines, for a default rarely decides; `-v` lists all. */
