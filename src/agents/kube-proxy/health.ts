@@ -4,7 +4,7 @@
  */
 import type { Cluster, ClusterNode, ClusterService } from "../../cluster/cluster.ts";
 import type { Family } from "../../net/address.ts";
-import { createEndpointDecider } from "./endpoints.ts";
+import { createEndpointDecider, type ProxyEndpoint } from "./endpoints.ts";
 import { servicePorts } from "./service-ports.ts";
 
 export type HealthCheck = {
@@ -19,10 +19,12 @@ export type HealthCheck = {
 export function healthChecks(cluster: Cluster, node: ClusterNode): readonly HealthCheck[] {
   const endpoints = createEndpointDecider(cluster, node);
   return ([4, 6] as const).flatMap((family) => {
-    const ports = servicePorts(cluster, family).filter((port) => port.healthCheckNodePort !== undefined);
-    const services = [...new Set(ports.map(({ service }) => service))];
-    return services.map((service) => {
-      const all = ports.filter((port) => port.service === service).flatMap((port) => endpoints.all(port));
+    const byService = new Map<ClusterService, ProxyEndpoint[]>();
+    for (const port of servicePorts(cluster, family)) {
+      if (port.healthCheckNodePort === undefined) continue;
+      byService.set(port.service, [...(byService.get(port.service) ?? []), ...endpoints.all(port)]);
+    }
+    return [...byService].map(([service, all]) => {
       const { size } = new Set(all.filter(({ isLocal, endpoint }) => isLocal && endpoint.ready).map(({ ip }) => ip));
       return { service, family, port: service.healthCheckNodePort ?? 0, localEndpoints: size, status: size > 0 ? 200 : 503 } as const;
     });
