@@ -11,7 +11,18 @@ import type { Link, Netns } from "../../src/linux/netns.ts";
 import { formatCidr } from "../../src/net/address.ts";
 import { createCauseTable } from "../../src/objects/cause.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
-import { cidr, container, nic, program, sampleCluster, sampleHost, sampleNode, samplePod, samplePods } from "./sample-cluster.ts";
+import {
+  cidr,
+  container,
+  nic,
+  program,
+  sampleCluster,
+  sampleHost,
+  sampleNode,
+  samplePod,
+  samplePods,
+  sampleService,
+} from "./sample-cluster.ts";
 
 /** "eth0 10.0.2.4/24": name and addresses, and what sets a link apart. */
 const summary = (link: Link): string =>
@@ -199,6 +210,19 @@ test("the daemons of a node listen at their ports; the control plane's only wher
     "nginx tcp *:443",
     "vxlan udp *:8472",
   ]);
+});
+
+test("kube-proxy answers health check node ports on every node, unless there is no kube-proxy", () => {
+  const services = [{ ...sampleService("web"), healthCheckNodePort: 32100 }];
+  const owners = (mode: "iptables" | "none") =>
+    program({ services, kubeProxy: { mode } })
+      .netns("node/k8s-node3")
+      .sockets.filter(({ port }) => port === 32100);
+  assert.deepEqual(
+    owners("iptables").map(({ process, owner }) => ({ process, owner })),
+    [{ process: "kube-proxy", owner: "node/k8s-node3" }],
+  );
+  assert.deepEqual(owners("none"), []);
 });
 
 test("kubelet's, kube-proxy's and flannel's rules stand in the built-in chains as on a real node", () => {

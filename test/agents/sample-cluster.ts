@@ -3,7 +3,15 @@
  * pods on the pod network, two with hostNetwork. Tests change what they are about.
  */
 import { programNetwork } from "../../src/agents/network.ts";
-import type { Cluster, ClusterNode, ClusterPod, MachineInterface, OutsideHost, PodListen } from "../../src/cluster/cluster.ts";
+import type {
+  Cluster,
+  ClusterNode,
+  ClusterPod,
+  ClusterService,
+  MachineInterface,
+  OutsideHost,
+  PodListen,
+} from "../../src/cluster/cluster.ts";
 import type { Netns, World } from "../../src/linux/netns.ts";
 import { type Cidr, parseCidr } from "../../src/net/address.ts";
 import type { Container } from "../../src/objects/api.ts";
@@ -132,6 +140,25 @@ export const samplePods: readonly ClusterPod[] = [
     listens: [listen(53)],
   }),
 ];
+
+export const sampleService = (name: string, over: Partial<ClusterService> = {}): ClusterService => ({
+  namespace: "default",
+  name,
+  labels: {},
+  annotations: {},
+  type: "ClusterIP",
+  clusterIPs: ["10.96.0.7"],
+  ipFamilies: ["IPv4"],
+  ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 8080 }],
+  externalIPs: [],
+  internalTrafficPolicy: "Cluster",
+  sessionAffinity: "None",
+  affinityTimeoutSeconds: 10800,
+  loadBalancerSourceRanges: [],
+  loadBalancerIngress: [],
+  publishNotReadyAddresses: false,
+  ...over,
+});
 
 export const sampleCluster = (over: Partial<Cluster> = {}): Cluster => ({
   version: { major: 1, minor: 36, text: "1.36" },

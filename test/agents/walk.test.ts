@@ -2,33 +2,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { programNetwork } from "../../src/agents/network.ts";
-import type { Cluster, ClusterService, ClusterSlice } from "../../src/cluster/cluster.ts";
+import type { Cluster, ClusterSlice } from "../../src/cluster/cluster.ts";
 import { connectSource, sendPacket } from "../../src/linux/kernel.ts";
 import { createRun, explore } from "../../src/linux/run.ts";
 import { familyOf } from "../../src/net/address.ts";
 import { formatFraction } from "../../src/net/fraction.ts";
 import type { Packet } from "../../src/net/packet.ts";
 import { createCauseTable } from "../../src/objects/cause.ts";
-import { sampleCluster, samplePod, samplePods } from "./sample-cluster.ts";
+import { sampleCluster, samplePod, samplePods, sampleService } from "./sample-cluster.ts";
 
-const tomcat: ClusterService = {
-  namespace: "default",
-  name: "tomcat6",
-  labels: {},
-  annotations: {},
+const tomcat = sampleService("tomcat6", {
   type: "NodePort",
   clusterIPs: ["10.96.246.235"],
-  ipFamilies: ["IPv4"],
   ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 8080, nodePort: 31160 }],
-  externalIPs: [],
   externalTrafficPolicy: "Cluster",
-  internalTrafficPolicy: "Cluster",
-  sessionAffinity: "None",
-  affinityTimeoutSeconds: 10800,
-  loadBalancerSourceRanges: [],
-  loadBalancerIngress: [],
-  publishNotReadyAddresses: false,
-};
+});
 const sliceOf = (pods: readonly (readonly [string, string])[]): ClusterSlice => ({
   namespace: "default",
   name: "tomcat6-abcde",

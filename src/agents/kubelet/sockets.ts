@@ -18,7 +18,18 @@ export function daemonSockets(cluster: Cluster, node: ClusterNode, causes: Cause
     { process: "kube-proxy", port: 10256, ip: "*" },
   ];
   const known = [{ process: "kubelet", port: 10250, ip: "*" }, ...(cluster.kubeProxy.mode === "none" ? [] : kubeProxy)];
-  return known.map((each) => knownSocket(node, each, causes));
+  return [...known.map((each) => knownSocket(node, each, causes)), ...healthCheckSockets(cluster, node, causes)];
+}
+
+/** kube-proxy answers the health checks of Services with externalTrafficPolicy Local on every node. */
+function healthCheckSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable): ListeningSocket[] {
+  if (cluster.kubeProxy.mode === "none") return [];
+  return cluster.services.flatMap(({ healthCheckNodePort: port, namespace, name, origin }) => {
+    if (port === undefined) return [];
+    const at = origin && { source: origin.source, field: [...origin.field, "spec", "healthCheckNodePort"] };
+    const cause = causeAt(causes, "listen", { kind: "Service", namespace, name }, at, "health check node port");
+    return [{ protocol: "tcp", ip: "*", port, process: "kube-proxy", owner: machineNetns(node), cause }];
+  });
 }
 
 /** Ports of a kubeadm control plane on the nodes that carry it. */

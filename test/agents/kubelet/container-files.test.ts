@@ -4,10 +4,10 @@ import { containerEnv, serviceEnv } from "../../../src/agents/kubelet/env.ts";
 import { formatHostsFile, hostnameOf, hostsFileOf } from "../../../src/agents/kubelet/hosts-file.ts";
 import { formatResolvConf, resolvConfOf } from "../../../src/agents/kubelet/resolv-conf.ts";
 import { boundSockets, processName } from "../../../src/agents/kubelet/sockets.ts";
-import type { ClusterPod, ClusterService } from "../../../src/cluster/cluster.ts";
+import type { ClusterPod } from "../../../src/cluster/cluster.ts";
 import type { ListeningSocket } from "../../../src/linux/netns.ts";
 import type { PodSpec } from "../../../src/objects/api.ts";
-import { sampleCluster, sampleNode, samplePod } from "../sample-cluster.ts";
+import { sampleCluster, sampleNode, samplePod, sampleService } from "../sample-cluster.ts";
 
 const pod = (spec: PodSpec, over: Partial<ClusterPod> = {}): ClusterPod => samplePod("web", 2, "10.244.1.15", { spec, ...over });
 const nodes = [sampleNode(1), sampleNode(2, { resolvConf: { nameservers: ["10.0.2.3"], search: ["lan"], options: ["rotate"] } })];
@@ -66,34 +66,16 @@ test("hosts file and hostname of a hostNetwork pod are the node's", () => {
   assert.equal(hostnameOf(hosted), "k8s-node2");
 });
 
-const service = (name: string, over: Partial<ClusterService> = {}): ClusterService => ({
-  namespace: "default",
-  name,
-  labels: {},
-  annotations: {},
-  type: "ClusterIP",
-  clusterIPs: ["10.96.0.7"],
-  ipFamilies: ["IPv4"],
-  ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 8080 }],
-  externalIPs: [],
-  sessionAffinity: "None",
-  affinityTimeoutSeconds: 10800,
-  loadBalancerSourceRanges: [],
-  loadBalancerIngress: [],
-  publishNotReadyAddresses: false,
-  ...over,
-});
-
 test("Service variables: names, ports, and which Services", () => {
   const services = [
-    service("kubernetes", {
+    sampleService("kubernetes", {
       clusterIPs: ["10.96.0.1"],
       ports: [{ index: 0, name: "https", protocol: "TCP", port: 443, targetPort: 6443 }],
     }),
-    service("my-web"),
-    service("headless", { clusterIPs: ["None"] }),
-    service("elsewhere", { namespace: "test" }),
-    service("alias", { type: "ExternalName", clusterIPs: [] }),
+    sampleService("my-web"),
+    sampleService("headless", { clusterIPs: ["None"] }),
+    sampleService("elsewhere", { namespace: "test" }),
+    sampleService("alias", { type: "ExternalName", clusterIPs: [] }),
   ];
   const cluster = sampleCluster({ services });
   assert.deepEqual(
