@@ -2,7 +2,7 @@
  * Bundles src/cli/start.ts and the five libraries into one file, dist/cli.js: opening one file costs far less at start
  * than resolving a hundred. A module reached only by `await import()` stays in that file and is evaluated when asked for.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -11,8 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // Bundled CommonJS libraries (commander, cli-table3) ask for node: modules with require, which an ES module has not.
 const REQUIRE = 'import { createRequire as ktraceRequire } from "node:module"; const require = ktraceRequire(import.meta.url);';
 
-rmSync(`${root}dist`, { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: { cli: "src/cli/start.ts" },
   outdir: "dist",
@@ -27,4 +26,12 @@ await build({
   charset: "utf8",
   sourcemap: "linked",
   logLevel: "warning",
+  write: false,
 });
+
+// A ktrace that starts during a build must find a whole file: the old one or the new one.
+mkdirSync(`${root}dist`, { recursive: true });
+for (const { path, contents } of outputFiles) {
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
+}

@@ -5,7 +5,7 @@
 import { type Family, parseIp } from "../net/address.ts";
 import { UsageError } from "../objects/diagnostic.ts";
 import { isOwnFlag, LONG_FLAGS } from "./flags.ts";
-import { type FlagSpec, type Item, parseFlags } from "./getopt.ts";
+import { type FlagSpec, type Item, parseFlags, wordsAgain } from "./getopt.ts";
 import { familyFlag, readHost, readNumber, readPort } from "./words.ts";
 
 export type ClientRequest = {
@@ -156,7 +156,7 @@ function readClient(program: string, args: readonly string[], specs: readonly Fl
   const flags = items.filter((item) => item.kind === "flag");
   const family = flags.map((flag) => familyFlag(flag.name)).findLast((found) => found !== undefined);
   const words = items.filter((item) => item.kind === "word").map((item) => item.text);
-  const theirs = items.filter((item) => !isOwnFlag(item)).flatMap((item) => (item.kind === "flag" ? item.text : [item.text]));
+  const theirs = wordsAgain(items, (item) => !isOwnFlag(item));
   return {
     words,
     has: (name: string) => flags.some((flag) => flag.name === name),

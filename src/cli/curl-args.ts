@@ -7,7 +7,7 @@ import { UsageError } from "../objects/diagnostic.ts";
 import type { ConnectTo, HttpQuestion, ResolveOverride } from "../trace/question.ts";
 import { CURL_FLAGS, REFUSED_FLAGS, SILENT_FLAGS } from "./curl-flags.ts";
 import { isOwnFlag, LONG_FLAGS } from "./flags.ts";
-import { type Item, parseFlags } from "./getopt.ts";
+import { type FlagItem, type Item, parseFlags, wordsAgain } from "./getopt.ts";
 import { readUrl } from "./url.ts";
 import { familyFlag, readHost, readPort } from "./words.ts";
 
@@ -25,8 +25,6 @@ export type CurlRequest = {
   readonly own: readonly Item[]; // ktrace's flags among curl's
 };
 
-type FlagItem = Extract<Item, { readonly kind: "flag" }>;
-
 /** Reads the words after `curl`. `exists` tells whether a path is there: `-f PATH` is then a mistake, not --fail. */
 export function parseCurl(args: readonly string[], exists: (path: string) => boolean): CurlRequest {
   const items = parseFlags(args, [...LONG_FLAGS, ...CURL_FLAGS], "curl");
@@ -34,7 +32,7 @@ export function parseCurl(args: readonly string[], exists: (path: string) => boo
   const flags = items.filter((item) => item.kind === "flag").filter((item) => !isOwnFlag(item));
   for (const flag of flags) {
     const why = REFUSED_FLAGS.get(flag.name);
-    if (why !== undefined) throw new UsageError(`curl: ${flag.text[0]} cannot be traced`, why);
+    if (why !== undefined) throw new UsageError(`curl: ${flag.typed} cannot be traced`, why);
   }
   const url = readUrl(urlOf(items, flags));
   const last = (name: string): string | undefined => flags.findLast((flag) => flag.name === name)?.value;
@@ -49,7 +47,7 @@ export function parseCurl(args: readonly string[], exists: (path: string) => boo
   if (maxTime !== undefined && !/^\d+(\.\d+)?$/.test(maxTime))
     throw new UsageError(`curl: --max-time is a number of seconds, not ${JSON.stringify(maxTime)}`);
   return {
-    command: ["curl", ...items.filter((item) => !isOwnFlag(item)).flatMap((item) => (item.kind === "flag" ? item.text : [item.text]))],
+    command: ["curl", ...wordsAgain(items, (item) => !isOwnFlag(item))],
     url: url.text,
     host: url.host,
     port: url.port,
@@ -79,9 +77,9 @@ function refuseMisplaced(items: readonly Item[], exists: (path: string) => boole
   items.forEach((item, at) => {
     if (item.kind !== "flag") return;
     const next = items[at + 1];
-    const path = item.text[0] === "-f" && next?.kind === "word" ? next.text : item.text[0] === "-t" ? item.value : undefined;
+    const path = item.typed === "-f" && next?.kind === "word" ? next.text : item.typed === "-t" ? item.value : undefined;
     if (path === undefined || path.includes("://") || !exists(path)) return;
-    const flag = item.text[0];
+    const flag = item.typed;
     const long = flag === "-f" ? "--filename" : "--topology";
     throw new UsageError(
       `after curl, ${flag} is curl's own ${flag === "-f" ? "--fail" : "--telnet-option"}, and ${path} would be a URL`,
@@ -147,7 +145,7 @@ function readConnectTo(text: string): ConnectTo {
 }
 
 function notesOf(flags: readonly FlagItem[]): string[] {
-  const ignored = [...new Set(flags.filter((flag) => !SILENT_FLAGS.has(flag.name)).map((flag) => flag.text[0]?.split("=")[0] ?? ""))];
+  const ignored = [...new Set(flags.filter((flag) => !SILENT_FLAGS.has(flag.name)).map((flag) => flag.typed))];
   return ignored.length === 0 ? [] : [`curl's ${ignored.join(", ")} ${ignored.length === 1 ? "changes" : "change"} nothing here`];
 }
 

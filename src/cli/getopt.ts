@@ -12,9 +12,24 @@ export type FlagSpec = {
   readonly value?: boolean; // takes one
 };
 
-export type Item =
-  | { readonly kind: "flag"; readonly name: string; readonly value: string; readonly text: readonly string[] }
-  | { readonly kind: "word"; readonly text: string };
+export type FlagItem = {
+  readonly kind: "flag";
+  readonly name: string;
+  readonly value: string;
+  readonly typed: string; // "-f", "--fail"
+  readonly words: readonly string[]; // all the words it was read from; flags of one word share the list
+};
+export type Item = FlagItem | { readonly kind: "word"; readonly text: string };
+
+/** The words again as they were typed, of the items that `keep` wants. A word of several short flags stays whole. */
+export function wordsAgain(items: readonly Item[], keep: (item: Item) => boolean): string[] {
+  const kept = items.filter(keep);
+  return kept.flatMap((item, at) => {
+    if (item.kind === "word") return [item.text];
+    const before = kept[at - 1];
+    return before?.kind === "flag" && before.words === item.words ? [] : item.words;
+  });
+}
 
 /** What stands on the command line of `program`, in order. An unknown flag is an error that names the nearest known one. */
 export function parseFlags(args: readonly string[], specs: readonly FlagSpec[], program: string): Item[] {
@@ -39,29 +54,27 @@ function longFlag(word: string, rest: string[], specs: readonly FlagSpec[], prog
   if (spec === undefined) throw unknownFlag(`--${name}`, specs, program);
   if (!spec.value) {
     if (equals >= 0) throw new UsageError(`${program}: flag --${name} takes no value`);
-    return { kind: "flag", name, value: "", text: [word] };
+    return { kind: "flag", name, value: "", typed: `--${name}`, words: [word] };
   }
-  if (equals >= 0) return { kind: "flag", name, value: word.slice(equals + 1), text: [word] };
+  if (equals >= 0) return { kind: "flag", name, value: word.slice(equals + 1), typed: `--${name}`, words: [word] };
   const value = rest.shift();
   if (value === undefined) throw new UsageError(`${program}: flag --${name} needs a value`);
-  return { kind: "flag", name, value, text: [word, value] };
+  return { kind: "flag", name, value, typed: `--${name}`, words: [word, value] };
 }
 
 function shortFlags(word: string, rest: string[], specs: readonly FlagSpec[], program: string): Item[] {
-  const items: Item[] = [];
+  const items: FlagItem[] = [];
+  const words = [word];
   for (let at = 1; at < word.length; at++) {
-    const letter = word[at] ?? "";
-    const spec = specs.find((candidate) => candidate.short === letter);
-    if (spec === undefined) throw unknownFlag(`-${letter}`, specs, program);
-    if (!spec.value) {
-      items.push({ kind: "flag", name: spec.name, value: "", text: [`-${letter}`] });
-      continue;
-    }
-    const attached = word.slice(at + 1).replace(/^=/, "");
-    const value = attached === "" ? rest.shift() : attached;
-    if (value === undefined) throw new UsageError(`${program}: flag -${letter} (--${spec.name}) needs a value`);
-    items.push({ kind: "flag", name: spec.name, value, text: attached === "" ? [`-${letter}`, value] : [`-${letter}${attached}`] });
-    break;
+    const typed = `-${word[at] ?? ""}`;
+    const spec = specs.find((candidate) => candidate.short === word[at]);
+    if (spec === undefined) throw unknownFlag(typed, specs, program);
+    const attached = word.slice(at + 1);
+    const value = !spec.value ? "" : attached === "" ? rest.shift() : attached.replace(/^=/, "");
+    if (value === undefined) throw new UsageError(`${program}: flag ${typed} (--${spec.name}) needs a value`);
+    if (spec.value && attached === "") words.push(value);
+    items.push({ kind: "flag", name: spec.name, value, typed, words });
+    if (spec.value) break;
   }
   return items;
 }

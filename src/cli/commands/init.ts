@@ -7,8 +7,6 @@ import type { CommandSpec } from "../command.ts";
 const PROJECT = `# ktrace's project file: found from this directory and every one below it.
 manifests:            # files, directories (recursive: .yaml .yml .json) or globs, relative to this file
   - "*.yaml"
-exclude:              # what of these is not to be read
-  - topology.yaml
 topology: topology.yaml
 `;
 
