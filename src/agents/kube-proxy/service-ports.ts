@@ -43,35 +43,41 @@ const LOWER = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const;
 function portsOf(cluster: Cluster, service: ClusterService, family: Family): ServicePort[] {
   const clusterIP = service.type === "ExternalName" ? undefined : service.clusterIPs.find((ip) => ip !== "None" && familyOf(ip) === family);
   if (clusterIP === undefined) return [];
-  const externalIPs = listed(service.externalIPs).filter(({ value }) => familyOf(value) === family);
-  const vips = listed(service.loadBalancerIngress).flatMap(({ value, index }) =>
-    value.ip !== undefined && value.ipMode !== "Proxy" && familyOf(value.ip) === family ? [{ value: value.ip, index }] : [],
+  const externalIPs = listed(service.externalIPs, (ip) => (familyOf(ip) === family ? ip : undefined));
+  const vips = listed(service.loadBalancerIngress, ({ ip, ipMode }) =>
+    ip !== undefined && ipMode !== "Proxy" && familyOf(ip) === family ? ip : undefined,
   );
-  const sourceRanges = listed(service.loadBalancerSourceRanges).filter(({ value }) => familyOf(value.ip) === family);
+  const sourceRanges = listed(service.loadBalancerSourceRanges, (range) => (familyOf(range.ip) === family ? range : undefined));
   const externalPolicyLocal = isLocal(service.externalTrafficPolicy) && isExternal(service);
-  const common = {
+  const healthCheckNodePort = service.type === "LoadBalancer" && externalPolicyLocal ? service.healthCheckNodePort || undefined : undefined;
+  return service.ports.map((port) => ({
     service,
+    port,
     family,
+    text: servicePortText(cluster.version, service.namespace, service.name, port.name),
+    protocol: LOWER[port.protocol],
     clusterIP,
     externalIPs,
     vips,
     sourceRanges,
+    nodePort: port.nodePort || undefined,
+    healthCheckNodePort,
     externalPolicyLocal,
     internalPolicyLocal: isLocal(service.internalTrafficPolicy),
-    healthCheckNodePort: service.type === "LoadBalancer" && externalPolicyLocal ? service.healthCheckNodePort || undefined : undefined,
-    affinitySeconds: service.sessionAffinity === "ClientIP" ? service.affinityTimeoutSeconds : undefined,
-  };
-  return service.ports.map((port) => ({
-    ...common,
-    port,
-    text: servicePortText(cluster.version, service.namespace, service.name, port.name),
-    protocol: LOWER[port.protocol],
-    nodePort: port.nodePort || undefined,
     isExternallyAccessible: Boolean(port.nodePort) || vips.length > 0 || externalIPs.length > 0,
+    affinitySeconds: service.sessionAffinity === "ClientIP" ? service.affinityTimeoutSeconds : undefined,
   }));
 }
 
-const listed = <T>(values: readonly T[]): Listed<T>[] => values.map((value, index) => ({ value, index }));
+/** What `pick` takes of a list, with each one's index in it. Most lists are empty, and there are many of them. */
+function listed<T, U>(values: readonly T[], pick: (value: T) => U | undefined): readonly Listed<U>[] {
+  if (values.length === 0) return [];
+  return values.flatMap((one, index) => {
+    const value = pick(one);
+    return value === undefined ? [] : [{ value, index }];
+  });
+}
+
 const isLocal = (policy: TrafficPolicy | undefined): boolean => policy === "Local";
 
 /** Whether externalTrafficPolicy means anything (pkg/api/v1/service/util.go, ExternallyAccessible). */

@@ -23,21 +23,26 @@ export const portKey = (protocol: string, port: number | string): string => `${p
 
 /** Makes the rules of a port when they are first asked for; a position is counted only when it is read. */
 export function dispatchChain({ name, ports, keys, rules, tail }: Dispatch): Chain {
-  const made = new Map<number, readonly Rule[]>();
-  const rulesAt = once(() => ports().map((port, at) => () => made.get(at) ?? remember(made, at, rules(port))));
+  const made = new Map<ServicePort, readonly Rule[]>();
+  const rulesOf = (port: ServicePort | undefined): readonly Rule[] => {
+    if (port === undefined) return [];
+    const known = made.get(port) ?? rules(port);
+    made.set(port, known);
+    return known;
+  };
   const tailRules = once(() => tail?.() ?? []);
   const index = once(() => indexByKey(ports(), keys));
-  const starts = once(() => prefixSums(rulesAt().map((make) => make().length)));
+  const starts = once(() => prefixSums(ports().map((port) => rulesOf(port).length)));
   return {
     name,
-    rules: () => [...rulesAt().flatMap((make) => make()), ...tailRules()],
+    rules: () => [...ports().flatMap(rulesOf), ...tailRules()],
     candidates: (packet) => {
       const found = [addressKey(packet.protocol, packet.dst, packet.dport), portKey(packet.protocol, packet.dport)].flatMap(
         (key) => index().get(key) ?? [],
       );
       const inOrder = [...new Set(found)].sort((a, b) => a - b);
       const ofPorts = inOrder.flatMap((at) =>
-        (rulesAt()[at]?.() ?? []).map((rule, offset) => candidate(rule, () => (starts()[at] ?? 0) + offset)),
+        rulesOf(ports()[at]).map((rule, offset) => candidate(rule, () => (starts()[at] ?? 0) + offset)),
       );
       return [...ofPorts, ...tailRules().map((rule, offset) => candidate(rule, () => (starts().at(-1) ?? 0) + offset))];
     },
@@ -60,11 +65,6 @@ export function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-function remember<K, V>(map: Map<K, V>, key: K, value: V): V {
-  map.set(key, value);
-  return value;
 }
 
 function indexByKey(ports: readonly ServicePort[], keys: Dispatch["keys"]): ReadonlyMap<string, readonly number[]> {
