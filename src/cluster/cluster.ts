@@ -60,6 +60,7 @@ export type Machine = {
 export type ClusterNode = Machine & {
   readonly kind: "node";
   readonly internalIPs: readonly Ip[]; // primary first; one a family
+  readonly externalIPs?: readonly Ip[]; // ExternalIP addresses of its Node object
   readonly podCIDRs: readonly Cidr[];
   readonly labels: Labels;
   readonly taints: readonly Taint[];

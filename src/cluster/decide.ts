@@ -1,0 +1,64 @@
+/**
+ * The control plane's front door: objects and topology in, the cluster out as it stands once every controller had its say.
+ * What the input states (a live dump, a pin) is respected, what it leaves open is decided the same way every time and noted.
+ * Not modelled yet: ResourceQuota and LimitRange, load-balancer providers, the ConfigMaps of kube-proxy, kubeadm and flannel.
+ */
+import type { ApiObject } from "../objects/api.ts";
+import type { Topology } from "../objects/topology.ts";
+import type { Cluster } from "./cluster.ts";
+import { decideSlices } from "./endpoints/endpoint-slices.ts";
+import { decideEndpoints } from "./endpoints/endpoints.ts";
+import { indexPods } from "./endpoints/selected-pods.ts";
+import { sortOut } from "./given.ts";
+import { decideIngresses } from "./ingresses.ts";
+import { decideNamespaces } from "./namespaces.ts";
+import { decideHosts } from "./nodes/hosts.ts";
+import { decideNodes } from "./nodes/nodes.ts";
+import { createNotes } from "./notes.ts";
+import { decideServices } from "./services/services.ts";
+import { decideSettings } from "./settings.ts";
+import { decideListens } from "./workloads/listens.ts";
+import { createPins } from "./workloads/pins.ts";
+import { decidePodSets } from "./workloads/pod-sets.ts";
+import { placePods } from "./workloads/pods.ts";
+import { countWorkloads } from "./workloads/workload-rows.ts";
+import { planPods } from "./workloads/workloads.ts";
+
+export function decideCluster(objects: readonly ApiObject[], topology: Topology): Cluster {
+  const notes = createNotes();
+  const given = sortOut(objects);
+  const pins = createPins(topology);
+  const settings = decideSettings(given, topology, notes);
+  const nodes = decideNodes(given, topology, settings, notes);
+  const hosts = decideHosts(nodes, topology, notes);
+  const namespaces = decideNamespaces(objects, given, notes);
+  const namespaceLabels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
+
+  const sets = decidePodSets(given, pins, notes);
+  const plans = planPods(given, sets, nodes, pins, notes);
+  const placed = placePods(plans, nodes, pins, (namespace) => namespaceLabels.get(namespace) ?? {}, topology, notes);
+  pins.reportUnused(notes);
+
+  const services = decideServices(given, settings, notes);
+  const pods = decideListens(placed, services, indexPods(placed), notes);
+  const slices = decideSlices({ given, services, nodes, podsOf: indexPods(pods) });
+  return {
+    ...settings,
+    ingressControllers: topology.ingressControllers ?? [],
+    dnsRecords: (topology.dns?.records ?? []).map(({ name, type = "A", value }) => ({ name, type, value })),
+    nodes,
+    hosts,
+    namespaces,
+    workloads: countWorkloads(given, sets, pods),
+    pods,
+    services,
+    slices,
+    endpoints: decideEndpoints(given, services, slices),
+    ingresses: decideIngresses(given, pods, nodes, topology),
+    ingressClasses: given.all("IngressClass"),
+    configMaps: given.all("ConfigMap"),
+    events: notes.events,
+    assumptions: notes.assumptions,
+    diagnostics: notes.diagnostics,
+  };
+}
