@@ -24,8 +24,9 @@ function createLine(netns: Netns, link: Link, cabling: Cabling): string {
     case "veth":
       return `${own} type veth peer name ${farEnd(netns, link, cabling)}`;
     case "bridge":
+      return `${own} type bridge mcast_snooping 0`; // snooping sends IGMP of its own, which counts in OUTPUT rules
     case "dummy":
-      return `${own} type ${link.type.kind}`;
+      return `${own} type dummy`;
     case "vxlan":
       return `${own} type vxlan id ${link.type.vni} local ${ip(link.type.local)} dev ${checkLinkName(link.type.dev)} dstport ${link.type.port} nolearning`;
     default:

@@ -145,12 +145,15 @@ const usableAddresses = (netns: Netns): Ip[] => [
 function socketsOf(netns: Netns): AgentSocket[] {
   const taken = new Set<string>();
   return netns.sockets.flatMap((socket): AgentSocket[] => {
-    if (socket.protocol !== "tcp" && socket.protocol !== "udp") return [];
+    if ((socket.protocol !== "tcp" && socket.protocol !== "udp") || isTunnel(netns, socket)) return [];
     const ips = (socket.ip === "*" ? usableAddresses(netns) : [socket.ip]).filter((ip) => !taken.has(keyOf(socket, ip)));
     for (const ip of ips) taken.add(keyOf(socket, ip));
     return ips.length > 0 ? [{ protocol: socket.protocol, ips, port: socket.port, owner: socket.owner }] : [];
   });
 }
+/** The kernel itself listens on a tunnel's port. */
+const isTunnel = (netns: Netns, { protocol, port }: ListeningSocket): boolean =>
+  protocol === "udp" && netns.links.some(({ type }) => type.kind === "vxlan" && type.port === port);
 const keyOf = (socket: ListeningSocket, ip: Ip): string => `${socket.protocol} ${ip} ${socket.port}`;
 
 /** The machines on its segments that come after it, and the pods behind its bridges: each pair talks once. */

@@ -30,7 +30,7 @@ function renderStep(step: LabStep): string {
         step.names.map((name) => `netns add ${name}`),
       );
     case "sysctl":
-      return fed(`inside ${step.netns} sh -eu`, step.settings.map(sysctlLine));
+      return fed(`inside ${step.netns} sh -eu`, sysctlLines(step.settings));
     case "ip":
     case "bridge":
       return step.lines.length === 0 ? "" : fed(`${step.kind} -n ${step.netns} -batch -`, step.lines);
@@ -44,8 +44,14 @@ function renderStep(step: LabStep): string {
   }
 }
 
+/** `o`: a setting that not every kernel has. */
+const OPTIONAL = 'o() { [ ! -e "/proc/sys/$1" ] || echo "$2" > "/proc/sys/$1"; }';
 const sysctlLine = ({ path, value, optional }: Sysctl): string =>
-  optional ? `[ ! -e '/proc/sys/${path}' ] || echo '${value}' > '/proc/sys/${path}'` : `echo '${value}' > '/proc/sys/${path}'`;
+  optional ? `o '${path}' '${value}'` : `echo '${value}' > '/proc/sys/${path}'`;
+const sysctlLines = (settings: readonly Sysctl[]): string[] => [
+  ...(settings.some(({ optional }) => optional) ? [OPTIONAL] : []),
+  ...settings.map(sysctlLine),
+];
 
 function fed(command: string, lines: readonly string[]): string {
   labRequires(!lines.includes(END), `a line of the lab's own script reads ${END}`);

@@ -1,0 +1,275 @@
+/**
+ * The judge: what the tracer predicted of a flow against what the kernel did, packet for packet. A port that the kernel drew
+ * at random is a symbol in the prediction; it must be the same number wherever the symbol stands.
+ */
+import type { ConntrackEntry } from "../linux/conntrack.ts";
+import { formatSocket, type Packet, type Port } from "../net/packet.ts";
+import type { Sighting } from "./capture.ts";
+import { isForward } from "./flow.ts";
+import type { Observation } from "./observe.ts";
+import type { Predicted, SeenThere } from "./predict.ts";
+import { ROUTER_ID } from "./router.ts";
+import { showPacket, showSighting } from "./show.ts";
+import type { CtEntry, RuleHit } from "./tables.ts";
+
+/** One point on which both disagree. */
+export type Difference = {
+  readonly about: "request" | "reply" | "third" | "conntrack" | "client" | "server" | "rules";
+  readonly text: string;
+};
+
+/** The course that the kernel took, and how it differs from it. `courses`: the predicted ones that agree on everything. */
+export type Judgement = {
+  readonly differences: readonly Difference[];
+  readonly courses: readonly number[];
+  readonly nearest: Predicted | undefined;
+};
+
+/** Holds one observed flow against all its predicted courses. It agrees when it is one of them. */
+export function judgeFlow(predicted: readonly Predicted[], observed: Observation): Judgement {
+  const all = predicted.map((course) => differencesOf(course, observed));
+  const courses = all.flatMap((differences, i) => (differences.length === 0 ? [i] : []));
+  const best =
+    courses[0] ??
+    all
+      .map((differences, i) => ({ i, agreed: agreedLength(predicted[i], observed), count: differences.length }))
+      .sort((a, b) => b.agreed - a.agreed || a.count - b.count)[0]?.i ??
+    -1;
+  return { differences: all[best] ?? [{ about: "request", text: "nothing was predicted" }], courses, nearest: predicted[best] };
+}
+
+/** Symbols of the prediction and the numbers they turned out to be. */
+type Bindings = Map<string, Port>;
+
+const samePort = (bindings: Bindings, predicted: Port, observed: Port): boolean => {
+  if (typeof predicted === "number") return predicted === observed;
+  const bound = bindings.get(predicted);
+  if (bound === undefined) bindings.set(predicted, observed);
+  return bound === undefined || bound === observed;
+};
+
+function samePacket(bindings: Bindings, a: Packet, b: Packet): boolean {
+  if (a.protocol !== b.protocol || a.src !== b.src || a.dst !== b.dst || a.segment.kind !== b.segment.kind) return false;
+  if (a.ttl !== b.ttl || !samePort(bindings, a.sport, b.sport) || !samePort(bindings, a.dport, b.dport)) return false;
+  if (a.segment.kind !== "icmp-error" || b.segment.kind !== "icmp-error") return true;
+  return a.segment.type === b.segment.type && a.segment.code === b.segment.code && sameEnds(bindings, a.segment.quoted, b.segment.quoted);
+}
+
+/** What an ICMP error quotes: its TTL is that of the moment, its TCP flags are cut off. */
+const sameEnds = (bindings: Bindings, a: Packet, b: Packet): boolean =>
+  a.protocol === b.protocol &&
+  a.src === b.src &&
+  a.dst === b.dst &&
+  samePort(bindings, a.sport, b.sport) &&
+  samePort(bindings, a.dport, b.dport);
+
+function sameSighting(bindings: Bindings, predicted: SeenThere, observed: Sighting): boolean {
+  if (predicted.netns !== observed.netns || predicted.dev !== observed.dev || predicted.direction !== observed.direction) return false;
+  if (!samePacket(bindings, predicted.packet, observed.packet)) return false;
+  const [a, b] = [predicted.outer, observed.outer];
+  if (!a || !b) return a === b;
+  return a.src === b.src && a.dst === b.dst && a.ttl === b.ttl && a.dport === b.dport && a.inner?.vni === b.inner?.vni;
+}
+
+type Course = { readonly request: readonly Sighting[]; readonly reply: readonly Sighting[]; readonly third: readonly Sighting[] };
+
+/** The first packet, the first answer, and the client's first packet with content; without what was sent twice. */
+function courseOf(observed: Observation): Course {
+  const forward = (sighting: Sighting): boolean => isForward(sighting, observed, observed.conntrack);
+  const isData = ({ packet }: Sighting): boolean => packet.segment.kind === "third";
+  const once = (sightings: readonly Sighting[]): Sighting[] =>
+    [...new Map(sightings.map((each) => [showSighting(each), each] as const).reverse()).values()].reverse();
+  const inModel = observed.sightings.filter(({ netns }) => netns !== ROUTER_ID);
+  return {
+    request: once(inModel.filter((each) => !isData(each) && forward(each) && each.packet.segment.kind !== "rst")),
+    reply: once(inModel.filter((each) => !isData(each) && !forward(each))),
+    third: once(inModel.filter((each) => isData(each) && forward(each) && each.length > 0)),
+  };
+}
+
+function agreedLength(predicted: Predicted | undefined, observed: Observation): number {
+  if (!predicted) return -1;
+  const bindings: Bindings = new Map();
+  const { request } = courseOf(observed);
+  const differs = predicted.request.findIndex((seen, i) => {
+    const there = request[i];
+    return !there || !sameSighting(bindings, seen, there);
+  });
+  return differs < 0 ? predicted.request.length : differs;
+}
+
+function differencesOf(predicted: Predicted, observed: Observation): Difference[] {
+  const bindings: Bindings = new Map();
+  const course = courseOf(observed);
+  const { verdict } = predicted.connection;
+  const request = compareWay("request", predicted.request, course.request, bindings);
+  if (request.length > 0) return request;
+  if (verdict === "exits" || verdict === "unknown") return []; // what is beyond the model is not judged
+  return [
+    ...compareWay("reply", predicted.reply, course.reply, bindings),
+    ...compareWay("third", predicted.third, course.third, bindings),
+    ...compareConntrack(predicted.conntrack, observed, bindings),
+    ...compareServer(predicted, observed, bindings),
+    ...compareClient(predicted, observed),
+  ];
+}
+
+function compareWay(
+  about: "request" | "reply" | "third",
+  predicted: readonly SeenThere[],
+  observed: readonly Sighting[],
+  bindings: Bindings,
+): Difference[] {
+  let at = 0;
+  for (const seen of predicted) {
+    if (isBridgeEcho(observed[at], observed[at + 1], seen)) at += 1;
+    const there = observed[at];
+    if (!there) return [{ about, text: `the packet does not come to\n    ${showSighting(seen)}` }];
+    if (!sameSighting(bindings, seen, there))
+      return [{ about, text: `predicted\n    ${showSighting(seen)}\n  seen\n    ${showSighting(there)}` }];
+    at += 1;
+  }
+  const further = observed[at];
+  return further ? [{ about, text: `the packet goes on, to\n    ${showSighting(further)}` }] : [];
+}
+
+/**
+ * A packet that br_netfilter hands from port to port shows on the bridge itself, too, as long as the kernel has no cached
+ * link-layer header for its neighbour (br_nf_pre_routing_finish_bridge): chance, and not predicted.
+ */
+const isBridgeEcho = (here: Sighting | undefined, next: Sighting | undefined, predicted: SeenThere): boolean =>
+  here !== undefined &&
+  next !== undefined &&
+  here.direction === "out" &&
+  here.dev !== predicted.dev &&
+  next.dev === predicted.dev &&
+  next.direction === "out" &&
+  here.netns === next.netns &&
+  showPacket(here.packet) === showPacket(next.packet) &&
+  !here.outer &&
+  !next.outer;
+
+/** The entries that are left: every predicted one is there, and no other of this flow. */
+function compareConntrack(predicted: readonly ConntrackEntry[], observed: Observation, bindings: Bindings): Difference[] {
+  const own = predicted.filter(
+    (entry) =>
+      (entry.original.protocol === observed.flow.protocol && typeof entry.original.sport !== "string") ||
+      String(entry.original.sport).startsWith("mport"),
+  );
+  const left = [...observed.conntrack];
+  const missing = own.filter((entry) => {
+    const i = left.findIndex((there) => sameEntry(bindings, entry, there));
+    if (i >= 0) left.splice(i, 1);
+    return i < 0;
+  });
+  return [
+    ...missing.map(
+      (entry): Difference => ({
+        about: "conntrack",
+        text: `no entry ${entry.netns} ${showTuple(entry.original)} | ${showTuple(entry.reply)}`,
+      }),
+    ),
+    ...left.map(
+      (entry): Difference => ({
+        about: "conntrack",
+        text: `an entry that was not predicted: ${entry.netns} ${showTuple(entry.original)} | ${showTuple(entry.reply)}`,
+      }),
+    ),
+  ];
+}
+
+const showTuple = ({
+  src,
+  sport,
+  dst,
+  dport,
+}: {
+  readonly src: string;
+  readonly sport: Port;
+  readonly dst: string;
+  readonly dport: Port;
+}): string => `${formatSocket(src, sport)}>${formatSocket(dst, dport)}`;
+
+function sameEntry(bindings: Bindings, a: ConntrackEntry, b: CtEntry): boolean {
+  if (a.netns !== b.netns || a.original.protocol !== b.protocol) return false;
+  const ips =
+    a.original.src === b.original.src && a.original.dst === b.original.dst && a.reply.src === b.reply.src && a.reply.dst === b.reply.dst;
+  const tried: Bindings = new Map(bindings);
+  const ports =
+    ips &&
+    samePort(tried, a.original.sport, b.original.sport) &&
+    samePort(tried, a.original.dport, b.original.dport) &&
+    samePort(tried, a.reply.sport, b.reply.sport) &&
+    samePort(tried, a.reply.dport, b.reply.dport);
+  if (ports) for (const [symbol, port] of tried) bindings.set(symbol, port);
+  return ports;
+}
+
+/** Who answered, and whom it saw. */
+function compareServer({ connection }: Predicted, { serverSaw, flow }: Observation, bindings: Bindings): Difference[] {
+  const { socket, arrived, verdict } = connection;
+  if (verdict !== "delivered" || !socket || !arrived || flow.protocol === "icmp" || flow.protocol === "icmpv6") return [];
+  if (!serverSaw) return [{ about: "server", text: `${socket.owner} did not answer` }];
+  const bound = (port: Port): Port => (typeof port === "string" ? (bindings.get(port) ?? port) : port);
+  const expected = {
+    server: socket.owner,
+    local: formatSocket(arrived.dst, bound(arrived.dport)),
+    peer: formatSocket(arrived.src, bound(arrived.sport)),
+  };
+  const same = expected.server === serverSaw.server && expected.local === serverSaw.local && expected.peer === serverSaw.peer;
+  return same ? [] : [{ about: "server", text: `predicted ${JSON.stringify(expected)}, answered ${JSON.stringify(serverSaw)}` }];
+}
+
+/** What the client program learns. */
+function compareClient(predicted: Predicted, { client, flow }: Observation): Difference[] {
+  const expected = expectedClient(predicted, flow.protocol);
+  const got = client.errno === undefined ? client.verdict : `${client.verdict} ${client.errno}`;
+  return expected.includes(got)
+    ? []
+    : [{ about: "client", text: `predicted ${expected.join(" or ")}, was ${got} after ${Math.round(client.ms)} ms` }];
+}
+
+function expectedClient({ connection, reply }: Predicted, protocol: string): readonly string[] {
+  const { verdict, errno = "", end } = connection;
+  if (verdict === "delivered") return ["answered"];
+  if (verdict === "rejected" || verdict === "looped") {
+    if (protocol === "udp" && end.kind !== "errno" && !isFatalForUdp(reply.at(-1)?.packet)) return ["timeout"];
+    if (protocol.startsWith("icmp") && verdict === "looped") return ["unreachable ETTL"];
+    return [errno === "ECONNREFUSED" ? "refused ECONNREFUSED" : `unreachable ${errno}`];
+  }
+  if (connection.reply.third) return ["no-answer"];
+  // A rule that drops in OUTPUT tells the sender: sendto() fails with EPERM; TCP takes it for a loss.
+  const inOwnOutput = end.kind === "dropped" && connection.hops.length === 1 && protocol !== "tcp";
+  return inOwnOutput ? ["timeout", "unreachable EPERM"] : ["timeout"];
+}
+
+/** icmp_err_convert: which errors a UDP socket without IP_RECVERR is told (net/ipv4/icmp.c). */
+function isFatalForUdp(packet: Packet | undefined): boolean {
+  if (packet?.segment.kind !== "icmp-error") return false;
+  const { type, code } = packet.segment;
+  if (packet.protocol === "icmpv6") return type === 1 && (code === 4 || code === 1);
+  return type === 3 && ![0, 1, 5, 11, 12].includes(code);
+}
+
+/** Rules that some predicted course of the batch hits, and those whose counters grew. Whole connections: later packets hit no others. */
+export function compareRules(taken: readonly Predicted[], hits: readonly RuleHit[]): Difference[] {
+  const key = (rule: {
+    readonly netns: string;
+    readonly family: number;
+    readonly table: string;
+    readonly chain: string;
+    readonly position: number;
+  }): string => `${rule.netns} ${rule.family === 4 ? "" : "ip6 "}${rule.table} ${rule.chain} rule ${rule.position + 1}`;
+  const predicted = new Set(taken.flatMap((course) => course.rules.map(key)));
+  const seen = new Map(hits.map((hit) => [key(hit), hit.text]));
+  return [
+    ...[...predicted]
+      .filter((rule) => !seen.has(rule))
+      .sort()
+      .map((rule): Difference => ({ about: "rules", text: `not hit: ${rule}` })),
+    ...[...seen]
+      .filter(([rule]) => !predicted.has(rule))
+      .sort()
+      .map(([rule, text]): Difference => ({ about: "rules", text: `hit, but not predicted: ${rule}: ${text}` })),
+  ];
+}

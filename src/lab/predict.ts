@@ -1,0 +1,69 @@
+/** What the tracer says of a flow, in the form in which a lab observes one: every course it can take. */
+
+import type { ConntrackEntry } from "../linux/conntrack.ts";
+import { sendPacket } from "../linux/kernel.ts";
+import type { NetnsId, World } from "../linux/netns.ts";
+import { createRun, explore } from "../linux/run.ts";
+import type { Hop, RuleRef, Seen } from "../linux/step.ts";
+import { type Fraction, formatFraction } from "../net/fraction.ts";
+import { type Connection, walkConnection } from "../trace/connection.ts";
+import type { Flow } from "./observe.ts";
+
+export type SeenThere = Seen & { readonly netns: NetnsId };
+
+/** One course: its packets at every interface, in order, and what it leaves behind. */
+export type Predicted = {
+  readonly share: Fraction;
+  readonly connection: Connection;
+  readonly request: readonly SeenThere[];
+  readonly reply: readonly SeenThere[];
+  readonly third: readonly SeenThere[];
+  readonly conntrack: readonly ConntrackEntry[];
+  readonly rules: readonly (RuleRef & { readonly netns: NetnsId })[];
+};
+
+/** Walks the flow through the World, once for each fall of the dice. `sport`: the port the client really used. */
+export function predictFlow(world: World, flow: Flow, sport: number): Predicted[] {
+  const isPing = flow.protocol === "icmp" || flow.protocol === "icmpv6";
+  const { from, protocol, dst, src, ttl } = flow;
+  const spec = {
+    from,
+    protocol,
+    dst,
+    dport: isPing ? sport : flow.dport,
+    sport,
+    ...(src === undefined ? {} : { bind: src }),
+    ...(ttl === undefined ? {} : { ttl }),
+  };
+  const branches = explore((choose) => {
+    const run = createRun(world, choose);
+    const connection = walkConnection(run, spec);
+    const first = connection.hops[0]?.packetIn;
+    const gotAnswer = connection.reply.verdict === "delivered" && connection.socket !== undefined;
+    // A connection that holds is walked to its client's next packet by walkConnection, which keeps only a failing one.
+    const third =
+      connection.reply.third ??
+      (protocol === "tcp" && gotAnswer && first ? sendPacket(run, from, { ...first, segment: { kind: "third" } }, "process") : undefined);
+    return { connection, third: third?.hops ?? [], conntrack: [...run.conntrack] };
+  });
+  return branches.map(({ share, value: { connection, third, conntrack } }) => ({
+    share,
+    connection,
+    request: seenIn(connection.hops),
+    reply: seenIn(connection.reply.hops),
+    third: seenIn(third),
+    conntrack,
+    rules: [...connection.hops, ...connection.reply.hops, ...third].flatMap((hop) =>
+      hop.steps.flatMap((step) => (step.kind === "rule" ? [{ ...step.ref, netns: hop.netns }] : [])),
+    ),
+  }));
+}
+
+/** A capture shows what passes lo once, as it comes in (libpcap leaves the way out aside). */
+const seenIn = (hops: readonly Hop[]): SeenThere[] =>
+  hops.flatMap((hop) =>
+    hop.seen.filter(({ dev, direction }) => dev !== "lo" || direction === "in").map((seen) => ({ ...seen, netns: hop.netns })),
+  );
+
+export const describePredicted = ({ share, connection }: Predicted): string =>
+  `${formatFraction(share)} ${connection.verdict}${connection.reason ? ` (${connection.reason})` : ""}: ${connection.text}`;
