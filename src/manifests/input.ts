@@ -6,15 +6,15 @@
 import { basename, resolve } from "node:path";
 import type { ApiObject } from "../objects/api.ts";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
-import type { Source } from "../objects/source.ts";
+import type { Place, Source } from "../objects/source.ts";
 import type { Topology } from "../objects/topology.ts";
-import { display, type InputFile, listFiles, readText } from "./files.ts";
+import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
 import { peekKind } from "./kinds.ts";
 import { createCollector, type ObjectCollector, type TopologyDocument } from "./objects.ts";
 import { findProject } from "./project.ts";
 import { createSources, type SourceStore, type Sources } from "./sources.ts";
 import { readTopology } from "./topology.ts";
-import { quote } from "./words.ts";
+import { escapeText, quote } from "./words.ts";
 import type { DuplicateKey } from "./yaml/construct.ts";
 import { type DocumentText, splitDocuments } from "./yaml/documents.ts";
 import { type Problem, parseDocument } from "./yaml/parse.ts";
@@ -38,23 +38,35 @@ export function readInput(request: InputRequest): Input {
   const listed = listFiles(files, base, request.cwd);
   const sources = createSources();
   const collector = createCollector();
-  const diagnostics: Diagnostic[] = [...listed.diagnostics];
   const named = topology === undefined ? undefined : resolve(base, topology);
-  for (const file of listed.files) {
-    if (file.path === named) continue; // the topology lies among the manifests, as it well may
-    diagnostics.push(...readFile(file, request, sources, collector));
-  }
+  const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
+  const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects, topologies, diagnostics: more } = collector.finish(sources);
-  diagnostics.push(...more);
-  if (files.length > 0 && objects.length === 0) assertSomethingRead(diagnostics, topologies, files);
-  return {
-    objects,
-    topology: chooseTopology(found, topologies, request.cwd, sources),
-    diagnostics: diagnostics.map((one) => withPlace(one, sources)),
-    sources,
-  };
+  const { objects, topologies, documents, diagnostics: more } = collector.finish(sources);
+  const order = new Map(manifests.map(({ file }, index) => [file, index]));
+  const diagnostics = [...listed.diagnostics, ...problems, ...more].map((one) => withPlace(one, sources)).sort(byPlace(order));
+  const isEmpty = files.length > 0 && objects.length === 0 && topologies.length === 0;
+  if (isEmpty && (documents === 0 || diagnostics.some(({ severity }) => severity === "error"))) throw nothingRead(files, diagnostics);
+  return { objects, topology: chooseTopology(found, topologies, request.cwd, sources), diagnostics, sources };
 }
+
+/** Input in which nothing could be read is no input; one whose kinds do not matter to networking is. */
+function nothingRead(files: readonly string[], diagnostics: readonly Diagnostic[]): UsageError {
+  const names = files.map((name) => (name === STDIN ? "standard input" : quote(name))).join(", ");
+  const help = diagnostics.length === 0 ? "there is nothing in it but space and comments" : undefined;
+  return new UsageError(`no Kubernetes object could be read from ${names}`, help, diagnostics);
+}
+
+/** In the order of reading, then down the file. */
+const byPlace =
+  (files: ReadonlyMap<string, number>) =>
+  (a: Diagnostic, b: Diagnostic): number => {
+    const [left, right] = [placeOf(a), placeOf(b)];
+    if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined);
+    return (files.get(left.file) ?? -1) - (files.get(right.file) ?? -1) || left.line - right.line || left.column - right.column;
+  };
+
+const placeOf = ({ at }: Diagnostic): Place | undefined => (at !== undefined && "line" in at ? at : undefined);
 
 /** What to read, and the directory that the names are relative to. */
 function chooseInput(request: InputRequest): { readonly files: readonly string[]; readonly topology?: string; readonly base: string } {
@@ -111,7 +123,7 @@ const describeDuplicate = (duplicate: DuplicateKey, document: DocumentText, file
 /** Files that are instructions for another tool: what they make has to be read, not they. */
 function needsRendering(file: string): Diagnostic | undefined {
   const name = basename(file);
-  const directory = quote(file.slice(0, -name.length).replace(/\/$/, "") || ".").slice(1, -1);
+  const directory = escapeText(file.slice(0, -name.length).replace(/\/$/, "") || ".");
   const command = /^kustomization\.ya?ml$/.test(name)
     ? `kubectl kustomize ${directory}`
     : name === "Chart.yaml"
@@ -159,12 +171,6 @@ function chooseTopology(named: TopologyDocument | undefined, met: readonly Topol
       error.diagnostics.map((one) => withPlace(one, sources)),
     ); // the sources end here
   }
-}
-
-/** Input in which nothing could be read is no input; a cluster without objects of ours is one. */
-function assertSomethingRead(diagnostics: readonly Diagnostic[], topologies: readonly TopologyDocument[], files: readonly string[]): void {
-  if (topologies.length > 0 || !diagnostics.some(({ severity }) => severity !== "info")) return;
-  throw new UsageError(`nothing could be read from ${files.map(quote).join(", ")}`, undefined, diagnostics);
 }
 
 function withPlace(diagnostic: Diagnostic, sources: Sources): Diagnostic {

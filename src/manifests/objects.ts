@@ -26,6 +26,7 @@ export type ObjectCollector = {
     readonly objects: readonly ApiObject[];
     readonly topologies: readonly TopologyDocument[];
     readonly diagnostics: readonly Diagnostic[];
+    readonly documents: number; // that had any content
   };
 };
 
@@ -37,6 +38,7 @@ export function createCollector(): ObjectCollector {
   const topologies: TopologyDocument[] = [];
   const diagnostics: Diagnostic[] = [];
   const notModelled = new Map<string, NotModelled>();
+  let documents = 0;
 
   function addValue(value: Yaml, source: Source, expected: boolean): void {
     if (value === null) return;
@@ -98,12 +100,19 @@ export function createCollector(): ObjectCollector {
   }
 
   return {
-    addDocument: addValue,
-    addUnread,
+    addDocument: (value, source, expected) => {
+      if (value !== null) documents += 1;
+      addValue(value, source, expected);
+    },
+    addUnread: (apiVersion, kind, source) => {
+      const isUnread = addUnread(apiVersion, kind, source);
+      if (isUnread) documents += 1;
+      return isUnread;
+    },
     finish: (sources) => {
       const unique = lastOfEach(objects, sources);
       const infos = [...notModelled].map(([kind, seen]) => describeNotModelled(kind, seen));
-      return { objects: unique.objects, topologies, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
+      return { objects: unique.objects, topologies, documents, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
     },
   };
 }

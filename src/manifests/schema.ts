@@ -82,13 +82,18 @@ function visitMapping(node: SchemaNode, value: Record, path: readonly PathPart[]
   }
 }
 
+/** parseCidr takes a lone address for a /32; where a length belongs, its absence is a slip. */
+function isNetwork(text: string): boolean {
+  return text.includes("/") && parseCidr(text) !== undefined;
+}
+
 /** The formats of our schemas: what `net` can parse is what a later room can use. */
 export const FORMATS: { readonly [format: string]: (text: string) => boolean } = {
   ip: (text) => parseIp(text) !== undefined,
-  cidr: (text) => parseCidr(text.trim()) !== undefined,
+  cidr: (text) => isNetwork(text.trim()), // the API tolerates spaces
   "cluster-ip": (text) => text === "" || text === "None" || parseIp(text) !== undefined,
-  "interface-address": (text) => parseCidr(text) !== undefined,
-  "route-target": (text) => text === "default" || parseCidr(text) !== undefined || parseIp(text) !== undefined,
+  "interface-address": isNetwork,
+  "route-target": (text) => text === "default" || isNetwork(text) || parseIp(text) !== undefined,
 };
 
 function hasType(value: unknown, type: string): boolean {

@@ -89,14 +89,9 @@ function describe(value: unknown): string {
 }
 
 function typeHelp(types: readonly string[], value: unknown): { readonly help?: string } {
-  if (types.includes("string") && (typeof value === "number" || typeof value === "boolean")) {
-    return {
-      help:
-        typeof value === "boolean"
-          ? 'put it in quotes: "true", "yes", "on"… are read as true or false without'
-          : `put it in quotes: "${value}"`,
-    };
-  }
+  if (types.includes("string") && typeof value === "boolean")
+    return { help: "put it in quotes: without, y, n, yes, no, on, off, true and false are no text" };
+  if (types.includes("string") && typeof value === "number") return { help: "put it in quotes" };
   if (types.includes("integer") && typeof value === "string" && /^[0-9]+$/.test(value)) return { help: `remove the quotes: ${value}` };
   if (types.includes("boolean") && (value === "true" || value === "false")) return { help: `remove the quotes: ${value}` };
   if (types.includes("array") && typeof value !== "object") return { help: "write each member on a line of its own that begins with `- `" };

@@ -15,7 +15,7 @@ export const escapeText = (text: string): string =>
 
 /** The known word that was probably meant: one or two slips away, or the same but for capitals. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
-  const limit = word.length < 4 ? 1 : 2;
+  const limit = word.length < 3 ? 0 : word.length < 5 ? 1 : 2;
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) > limit) continue;

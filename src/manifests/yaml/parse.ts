@@ -46,7 +46,7 @@ const normalizeBreaks = (text: string): string => (text.includes("\u0085") ? tex
 
 function fromJson(json: unknown): ParsedDocument {
   const value = toYaml(json, 1);
-  const problem = { message: `JSON nested more than ${MAX_DEPTH} deep`, start: 0, end: 1 };
+  const problem = { message: `nested more than ${MAX_DEPTH} deep`, help: "no Kubernetes object is nested that deep", start: 0, end: 1 };
   return value === undefined ? { problem } : { value, duplicates: [] };
 }
 
@@ -109,6 +109,12 @@ const REMEDIES: readonly { readonly when: RegExp; readonly message?: string; rea
     when: /end of the stream or a document separator/,
     help: "look for a line that is indented less than its neighbours, or two values where one belongs",
   },
+  {
+    when: /deficient indentation/,
+    message: "a bracket or quote that is not closed before this line, which is indented too little to belong to it",
+    help: "close it, or indent the line",
+  },
+  { when: /contains itself/, help: "write the value out" },
   { when: /excessive aliasing|merge keys/, help: "write the values out; kubectl refuses such a document too" },
   { when: /maxDepth/, message: `nested more than ${MAX_DEPTH} deep`, help: "no Kubernetes object is nested that deep" },
   { when: /reserved|unknown escape|can not read a block|non-printable|null byte/, help: "put the text in single quotes" },

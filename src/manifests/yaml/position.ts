@@ -102,9 +102,7 @@ export function createFinder(source: string): Finder {
     if (event?.type === EVENT_ID.ALIAS) return { start: event.anchorStart - 1, end: event.anchorEnd };
     if (event?.type !== EVENT_ID.MAPPING && event?.type !== EVENT_ID.SEQUENCE) return undefined;
     if (event.style !== COLLECTION_STYLE.FLOW) return { start: event.start, end: endOfLine(source, event.start) };
-    const last = lastOffset(events, index, ends[index] ?? events.length, event.start + 1);
-    const closing = /^["']?[\s,\]}]*[\]}]/.exec(source.slice(last, last + 200));
-    return { start: event.start, end: closing === null ? last : last + closing[0].search(/[\]}]/) + 1 };
+    return { start: event.start, end: endOfFlow(source, events, index, ends[index] ?? events.length) };
   }
 
   /** A block under a key is shown by its key: `spec:` says more than the first line below it. */
@@ -147,15 +145,28 @@ function subtreeEnds(events: readonly Event[]): readonly number[] {
   return ends;
 }
 
-function lastOffset(events: readonly Event[], from: number, to: number, least: number): number {
-  let last = least;
-  for (let at = from + 1; at < to; at += 1) {
-    const event = events[at];
-    if (event?.type === EVENT_ID.SCALAR) last = Math.max(last, event.valueEnd);
-    else if (event?.type === EVENT_ID.ALIAS) last = Math.max(last, event.anchorEnd);
-    else if (event && "start" in event) last = Math.max(last, event.start + 1);
+/** Just past the bracket that closes a flow collection: as many brackets after the last value as collections end there. */
+function endOfFlow(source: string, events: readonly Event[], from: number, to: number): number {
+  let last = to - 1;
+  while (last > from && events[last]?.type === EVENT_ID.POP) last -= 1;
+  const brackets = to - 1 - last;
+  let written = last; // an empty value has no offset: then what stands before it
+  while (written > from && offsetAfter(events[written]) < 0) written -= 1;
+  let position = offsetAfter(events[written]);
+  for (let closed = 0; closed < brackets; position += 1) {
+    const char = source[position];
+    if (char === undefined || !CLOSING.includes(char)) return position;
+    if (char === "]" || char === "}") closed += 1;
   }
-  return last;
+  return position;
+}
+
+const CLOSING = "]} \t\r\n,:\"'"; // what may stand between a last value and the brackets that close around it
+
+function offsetAfter(event: Event | undefined): number {
+  if (event?.type === EVENT_ID.SCALAR) return event.valueEnd;
+  if (event?.type === EVENT_ID.ALIAS) return event.anchorEnd;
+  return event !== undefined && "start" in event ? event.start + 1 : 0;
 }
 
 /** The end of a line's content, a comment after it left out. */
