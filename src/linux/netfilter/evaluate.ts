@@ -177,6 +177,6 @@ function natVerdict(ref: RuleRef, target: Target & { kind: "dnat" | "snat" | "ma
   return {
     kind: "nat",
     ref,
-    change: { manip: target.kind === "dnat" ? "dst" : "src", ...ip, ...port, randomPort: target.random ?? false },
+    change: { manip: target.kind === "dnat" ? "dst" : "src", ...ip, ...port, randomPort: target.random === true || target.randomFully === true },
   };
 }
