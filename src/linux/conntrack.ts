@@ -114,11 +114,10 @@ function tcpAllows(entry: ConntrackEntry, direction: Direction, packet: Packet):
   return true;
 }
 
+/** icmp_error_message: the inverse of the quoted packet's tuple is what an answer to it would have, after NAT too. */
 function trackIcmpError(run: Run, netns: NetnsId, quoted: Packet): Tracked {
-  const found = findEntry(run, netns, tupleOf(quoted));
-  if (!found) return { state: "INVALID" };
-  // The error travels against the packet it quotes.
-  return { state: "RELATED", entry: found.entry, direction: found.direction === "original" ? "reply" : "original" };
+  const found = findEntry(run, netns, invertTuple(tupleOf(quoted)));
+  return found ? { state: "RELATED", entry: found.entry, direction: found.direction } : { state: "INVALID" };
 }
 
 /** The `conntrack -L` form of an entry: both tuples. */
