@@ -168,7 +168,7 @@ function towards(
   }
   const upstreams = readyEndpoints(cluster, service, port.name, port.protocol);
   if (upstreams.length === 0) return refuse(`Service ${namespace}/${name} has no ready endpoint`);
-  return { kind: "forward", process, mode: "endpoints", service: shown, rule: `${rule} -> ${shown}`, cause, upstreams };
+  return { kind: "forward", process, mode: "endpoints", service: name, rule: `${rule} -> ${shown}`, cause, upstreams };
 }
 
 function readyEndpoints(cluster: Cluster, service: ClusterService, portName: string, protocol: string): Upstream[] {

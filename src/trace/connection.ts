@@ -67,7 +67,7 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
         reply: NO_REPLY,
         verdict: "rejected",
         reason: end.reason,
-        text: `the kernel of ${spec.from} has no way`,
+        text: noWayText(spec, end),
         errno: end.errno,
         ...delay(end.delaySeconds),
       };
@@ -82,6 +82,16 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
     default:
       return end satisfies never;
   }
+}
+
+/** What connect() meets before any packet is sent. */
+function noWayText(spec: ConnectionSpec, end: End & { kind: "errno" }): string {
+  if (end.reason === "blackhole-route") return `a blackhole route covers ${spec.dst}`;
+  if (end.reason === "spoofed-source") return `a packet from 127.0.0.1 may not leave for ${spec.dst}`;
+  if (end.reason === "host-unreachable") return `an unreachable route covers ${spec.dst}`;
+  return end.errno === "EACCES"
+    ? `a prohibit route covers ${spec.dst}`
+    : `no route to ${spec.dst}: nothing in its routing table covers it, and it has no default route`;
 }
 
 const delay = (seconds: number | undefined) => (seconds === undefined ? {} : { delaySeconds: seconds });
@@ -128,9 +138,11 @@ type Outcome = Pick<Connection, "reply" | "verdict" | "reason" | "text" | "errno
 function afterAccept(run: Run, spec: ConnectionSpec, first: Packet, end: End & { kind: "socket" }): Outcome {
   const answer = sendPacket(run, end.netns, answerOf(end.packet), "process");
   if (answer.end.kind !== "peer") return unanswered(run, spec, answer);
-  if (first.protocol !== "tcp") return { reply: { verdict: "delivered", hops: answer.hops }, verdict: "delivered", text: "answered" };
+  if (first.protocol !== "tcp")
+    return { reply: { verdict: "delivered", hops: answer.hops, arrived: answer.end.packet }, verdict: "delivered", text: "answered" };
   const third = sendPacket(run, spec.from, { ...first, segment: { kind: "third" } }, "process");
-  if (third.end.kind === "peer") return { reply: { verdict: "delivered", hops: answer.hops }, verdict: "delivered", text: "answered" };
+  if (third.end.kind === "peer")
+    return { reply: { verdict: "delivered", hops: answer.hops, arrived: answer.end.packet }, verdict: "delivered", text: "answered" };
   const reason: Reason = third.end.kind === "dropped" ? third.end.reason : "reply-lost";
   return {
     reply: { verdict: "delivered", hops: answer.hops, third },
@@ -189,7 +201,8 @@ function afterAnswer(run: Run, spec: ConnectionSpec, end: End & { kind: "answere
   const back = sendPacket(run, end.netns, end.answer, "kernel");
   const arrived = back.end.kind === "peer" && back.end.netns === spec.from;
   if (end.reason === undefined) {
-    if (arrived) return { reply: { verdict: "delivered", hops: back.hops }, verdict: "delivered", text: "echo reply" };
+    if (back.end.kind === "peer" && arrived)
+      return { reply: { verdict: "delivered", hops: back.hops, arrived: back.end.packet }, verdict: "delivered", text: "echo reply" };
     return unanswered(run, spec, back);
   }
   const looped = end.reason === "ttl-exceeded";

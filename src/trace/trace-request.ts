@@ -409,7 +409,7 @@ function upstreamFailure(net: TraceNet, asked: Asked, branch: Branch<Connection>
 function endCourse(net: TraceNet, branch: Branch<Connection>, legs: readonly Leg[]): Course {
   const { value } = branch;
   const destination = destinationOf(net, value);
-  const answer = value.reply.hops.at(-1)?.packetIn;
+  const answer = value.reply.arrived ?? value.reply.hops.at(-1)?.packetIn;
   const { end } = value;
   const refused = end.kind === "answered" && end.reason !== undefined ? { refusedFrom: answer?.src ?? end.answer.src } : {};
   return {

@@ -61,6 +61,8 @@ export type Reply = {
   readonly verdict: "delivered" | "dropped" | "rejected" | "looped" | "exits" | "unknown" | "none";
   readonly reason?: Reason;
   readonly hops: readonly Hop[];
+  /** The answer as the client's socket gets it, after the last rewrite. */
+  readonly arrived?: Packet;
   readonly text?: string;
   readonly third?: Journey;
 };
