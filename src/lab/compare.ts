@@ -251,25 +251,33 @@ function isFatalForUdp(packet: Packet | undefined): boolean {
   return type === 3 && ![0, 1, 5, 11, 12].includes(code);
 }
 
-/** Rules that some predicted course of the batch hits, and those whose counters grew. Whole connections: later packets hit no others. */
+/**
+ * Rules that the courses taken hit, against those whose counters grew. The nat tables see one packet a connection, so there
+ * the counts must agree, too; elsewhere the packets that end a connection count as well, and only the set is compared.
+ */
 export function compareRules(taken: readonly Predicted[], hits: readonly RuleHit[]): Difference[] {
-  const key = (rule: {
-    readonly netns: string;
-    readonly family: number;
-    readonly table: string;
-    readonly chain: string;
-    readonly position: number;
-  }): string => `${rule.netns} ${rule.family === 4 ? "" : "ip6 "}${rule.table} ${rule.chain} rule ${rule.position + 1}`;
-  const predicted = new Set(taken.flatMap((course) => course.rules.map(key)));
-  const seen = new Map(hits.map((hit) => [key(hit), hit.text]));
+  const predicted = new Map<string, number>();
+  for (const { rules } of taken)
+    for (const rule of rules)
+      if (!rule.again || rule.table !== "nat") predicted.set(ruleKey(rule), (predicted.get(ruleKey(rule)) ?? 0) + 1);
+  const seen = new Map(hits.map((hit) => [ruleKey(hit), hit] as const));
+  const missing = [...predicted.keys()].filter((rule) => !seen.has(rule)).sort();
+  const found = [...seen].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
-    ...[...predicted]
-      .filter((rule) => !seen.has(rule))
-      .sort()
-      .map((rule): Difference => ({ about: "rules", text: `not hit: ${rule}` })),
-    ...[...seen]
-      .filter(([rule]) => !predicted.has(rule))
-      .sort()
-      .map(([rule, text]): Difference => ({ about: "rules", text: `hit, but not predicted: ${rule}: ${text}` })),
+    ...missing.map((rule): Difference => ({ about: "rules", text: `not hit: ${rule}` })),
+    ...found.flatMap(([rule, hit]): Difference[] => {
+      const count = predicted.get(rule) ?? 0;
+      if (count === 0) return [{ about: "rules", text: `hit, but not predicted: ${rule}: ${hit.text}` }];
+      if (hit.table !== "nat" || count === hit.packets) return [];
+      return [{ about: "rules", text: `predicted ${count} times, hit ${hit.packets} times: ${rule}: ${hit.text}` }];
+    }),
   ];
 }
+
+const ruleKey = (rule: {
+  readonly netns: string;
+  readonly family: number;
+  readonly table: string;
+  readonly chain: string;
+  readonly position: number;
+}): string => `${rule.netns} ${rule.family === 4 ? "" : "ip6 "}${rule.table} ${rule.chain} rule ${rule.position + 1}`;

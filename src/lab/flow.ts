@@ -8,29 +8,53 @@ import type { CtEntry } from "./tables.ts";
 
 export type FlowPackets = { readonly sightings: readonly Sighting[]; readonly conntrack: readonly CtEntry[] };
 
+/** A batch's packets and entries by the ports in them, so that picking out a flow does not read all of them. */
+export type PortIndex = {
+  readonly sightings: ReadonlyMap<number | string, readonly Sighting[]>;
+  readonly entries: ReadonlyMap<number, readonly CtEntry[]>;
+};
+
+export function indexByPort(sightings: readonly Sighting[], entries: readonly CtEntry[]): PortIndex {
+  const byPort = new Map<number | string, Sighting[]>();
+  for (const sighting of sightings) {
+    const packet = quotedOf(sighting.packet);
+    for (const port of new Set([packet.sport, packet.dport])) append(byPort, port, sighting);
+  }
+  const byClientPort = new Map<number, CtEntry[]>();
+  for (const entry of entries) append(byClientPort, entry.original.sport, entry);
+  return { sightings: byPort, entries: byClientPort };
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+const quotedOf = (packet: Packet): Packet => (packet.segment.kind === "icmp-error" ? quotedOf(packet.segment.quoted) : packet);
+
 /** The part of an observation that is this flow's. `sport`: the client's port, or echo id. */
-export function packetsOf(
-  flow: { readonly protocol: Protocol; readonly sport: number },
-  sightings: readonly Sighting[],
-  entries: readonly CtEntry[],
-): FlowPackets {
-  const ends = new Set<string>();
-  const isClient = (ip: string, port: number | string): boolean => port === flow.sport || ends.has(`${ip} ${port}`);
+export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: number }, index: PortIndex): FlowPackets {
+  const ends = new Map<number, Set<string>>([[flow.sport, new Set()]]); // ports of the client's side, with their addresses
+  const isClient = (ip: string, port: number | string): boolean =>
+    port === flow.sport || (typeof port === "number" && ends.get(port)?.has(ip) === true);
   const own = new Set<CtEntry>();
   for (let grew = true; grew; ) {
     grew = false;
-    for (const entry of entries) {
+    for (const entry of [...ends.keys()].flatMap((port) => index.entries.get(port) ?? [])) {
       if (own.has(entry) || entry.protocol !== flow.protocol || !isClient(entry.original.src, entry.original.sport)) continue;
       own.add(entry);
-      ends.add(`${entry.reply.dst} ${entry.reply.dport}`);
+      ends.set(entry.reply.dport, (ends.get(entry.reply.dport) ?? new Set()).add(entry.reply.dst));
       grew = true;
     }
   }
-  const concerns = (packet: Packet): boolean => {
-    if (packet.segment.kind === "icmp-error") return concerns(packet.segment.quoted);
+  const concerns = (whole: Packet): boolean => {
+    const packet = quotedOf(whole);
     return packet.protocol === flow.protocol && (isClient(packet.src, packet.sport) || isClient(packet.dst, packet.dport));
   };
-  return { sightings: sightings.filter(({ packet }) => concerns(packet)), conntrack: entries.filter((entry) => own.has(entry)) };
+  const near = new Set([...ends.keys()].flatMap((port) => index.sightings.get(port) ?? []));
+  const sightings = [...near].filter(({ packet }) => concerns(packet)).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return { sightings, conntrack: [...own] };
 }
 
 /** Whether the packet goes from the client's side to the server's: an ICMP error travels against what it quotes. */

@@ -7,7 +7,7 @@ import type { Ip } from "../net/address.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { FlowAnswer } from "./agents.ts";
 import { type Sighting, startCapture } from "./capture.ts";
-import { packetsOf } from "./flow.ts";
+import { indexByPort, packetsOf } from "./flow.ts";
 import { runProgram } from "./process.ts";
 import type { Lab } from "./run.ts";
 import { type CtEntry, newHits, type RuleHit, readTables } from "./tables.ts";
@@ -68,7 +68,8 @@ export async function startObserver(lab: Lab): Promise<Observer> {
       const rulesHit = newHits(counters, tables.rules);
       const sightings = await capture.drain();
       counters = (await tablesOf(lab)).rules; // the captures' own marks pass the rules too
-      return { observations: asked.map((each, i) => observation(each, answers[i], sightings, tables.conntrack)), rulesHit };
+      const index = indexByPort(sightings, tables.conntrack);
+      return { observations: asked.map((each, i) => observation(each, answers[i], index)), rulesHit };
     },
     stop: () => capture.stop(),
   };
@@ -111,8 +112,8 @@ async function setDefaultTtl(lab: Lab, id: NetnsId, ttl: number): Promise<void> 
 function observation(
   { flow, sport }: Asked,
   answer: FlowAnswer | undefined,
-  sightings: readonly Sighting[],
-  entries: readonly CtEntry[],
+  _sightings: readonly Sighting[],
+  _entries: readonly CtEntry[],
 ): Observation {
   const { errno, ms = 0 } = answer ?? {};
   return {
@@ -120,7 +121,7 @@ function observation(
     sport,
     client: { verdict: verdictOf(answer), ms, ...(errno === undefined ? {} : { errno }) },
     ...(answer?.answer ? { serverSaw: answer.answer } : {}),
-    ...packetsOf({ protocol: flow.protocol, sport }, sightings, entries),
+    ...packetsOf({ protocol: flow.protocol, sport }, index),
   };
 }
 

@@ -19,8 +19,11 @@ export type Predicted = {
   readonly reply: readonly SeenThere[];
   readonly third: readonly SeenThere[];
   readonly conntrack: readonly ConntrackEntry[];
-  readonly rules: readonly (RuleRef & { readonly netns: NetnsId })[];
+  readonly rules: readonly PredictedRule[];
 };
+
+/** A rule that matched. `again`: a later packet of a tunnel connection, which the nat table does not see. */
+export type PredictedRule = RuleRef & { readonly netns: NetnsId; readonly again: boolean };
 
 /** Walks the flow through the World, once for each fall of the dice. `sport`: the port the client really used. */
 export function predictFlow(world: World, flow: Flow, sport: number): Predicted[] {
@@ -53,9 +56,7 @@ export function predictFlow(world: World, flow: Flow, sport: number): Predicted[
     reply: seenIn(connection.reply.hops),
     third: seenIn(third),
     conntrack,
-    rules: [...connection.hops, ...connection.reply.hops, ...third].flatMap((hop) =>
-      hop.steps.flatMap((step) => (step.kind === "rule" ? [{ ...step.ref, netns: hop.netns }] : [])),
-    ),
+    rules: [...rulesIn([...connection.hops, ...connection.reply.hops], false), ...rulesIn(third, true)],
   }));
 }
 
@@ -64,6 +65,9 @@ const seenIn = (hops: readonly Hop[]): SeenThere[] =>
   hops.flatMap((hop) =>
     hop.seen.filter(({ dev, direction }) => dev !== "lo" || direction === "in").map((seen) => ({ ...seen, netns: hop.netns })),
   );
+
+const rulesIn = (hops: readonly Hop[], again: boolean): PredictedRule[] =>
+  hops.flatMap((hop) => hop.steps.flatMap((step) => (step.kind === "rule" ? [{ ...step.ref, netns: hop.netns, again }] : [])));
 
 export const describePredicted = ({ share, connection }: Predicted): string =>
   `${formatFraction(share)} ${connection.verdict}${connection.reason ? ` (${connection.reason})` : ""}: ${connection.text}`;
