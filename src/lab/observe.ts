@@ -109,12 +109,7 @@ async function setDefaultTtl(lab: Lab, id: NetnsId, ttl: number): Promise<void> 
   ]);
 }
 
-function observation(
-  { flow, sport }: Asked,
-  answer: FlowAnswer | undefined,
-  _sightings: readonly Sighting[],
-  _entries: readonly CtEntry[],
-): Observation {
+function observation({ flow, sport }: Asked, answer: FlowAnswer | undefined, index: PortIndex): Observation {
   const { errno, ms = 0 } = answer ?? {};
   return {
     flow,
