@@ -73,18 +73,27 @@ export type PeekedKind = { readonly apiVersion: string; readonly kind: string };
  * column 0 has its own keys there and nowhere else: what is nested is indented, so one line of each is certain.
  */
 export function peekKind(text: string): PeekedKind | undefined {
+  const kind = onlyValue(text, "kind");
+  const apiVersion = kind === undefined ? undefined : onlyValue(text, "apiVersion");
+  if (kind === undefined || apiVersion === undefined) return undefined;
   const first = /^[^\s#]/m.exec(text)?.[0] ?? "";
-  if (!/[A-Za-z]/.test(first)) return undefined;
-  const kind = onlyValue(text, KIND_LINE);
-  const apiVersion = kind === undefined ? undefined : onlyValue(text, API_VERSION_LINE);
-  return kind === undefined || apiVersion === undefined ? undefined : { kind, apiVersion };
+  return /[A-Za-z]/.test(first) ? { kind, apiVersion } : undefined;
 }
 
-const KIND_LINE = /^["']?kind["']?[ \t]*:(.*)$/gm;
-const API_VERSION_LINE = /^["']?apiVersion["']?[ \t]*:(.*)$/gm;
 const PLAIN_WORD = /^[ \t]+(["']?)([A-Za-z][A-Za-z0-9./-]*)\1[ \t]*(?:[ \t]#.*)?\r?$/;
 
-function onlyValue(text: string, line: RegExp): string | undefined {
-  const found = [...text.matchAll(line)];
-  return found.length === 1 ? PLAIN_WORD.exec(found[0]?.[1] ?? "")?.[2] : undefined;
+/** indexOf, for an expression over the whole text would cost more than it saves. */
+function onlyValue(text: string, key: string): string | undefined {
+  const found = lineOf(text, `${key}:`, 0);
+  if (found === -1 || lineOf(text, `${key}:`, found + 1) !== -1) return undefined;
+  if ([`"${key}"`, `'${key}'`, `${key} `, `${key}\t`].some((other) => lineOf(text, other, 0) !== -1)) return undefined;
+  const end = text.indexOf("\n", found);
+  return PLAIN_WORD.exec(text.slice(found + key.length + 1, end === -1 ? text.length : end))?.[2];
+}
+
+/** Where a line begins with that text, after `from`; -1 when none does. */
+function lineOf(text: string, start: string, from: number): number {
+  if (from === 0 && text.startsWith(start)) return 0;
+  const found = text.indexOf(`\n${start}`, from);
+  return found === -1 ? -1 : found + 1;
 }
