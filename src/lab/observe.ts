@@ -7,7 +7,7 @@ import type { Ip } from "../net/address.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { FlowAnswer } from "./agents.ts";
 import { type Sighting, startCapture } from "./capture.ts";
-import { indexByPort, packetsOf } from "./flow.ts";
+import { indexByPort, type PortIndex, packetsOf } from "./flow.ts";
 import { runProgram } from "./process.ts";
 import type { Lab } from "./run.ts";
 import { type CtEntry, newHits, type RuleHit, readTables } from "./tables.ts";
