@@ -11,6 +11,7 @@ import { ASCII, UNICODE } from "./text/glyphs.ts";
 import { titleOf } from "./text/hop.ts";
 import { wrap } from "./text/layout.ts";
 import { type Block, pathBlocks } from "./text/legs.ts";
+import { commonFolder, rememberPlaces, withoutFolder } from "./text/places.ts";
 import { questionLines } from "./text/question.ts";
 import type { Scene, TextOptions } from "./text/scene.ts";
 import { EMPTY, type Line, line, printLine, span } from "./text/spans.ts";
@@ -22,21 +23,23 @@ export type { Depth, TextOptions } from "./text/scene.ts";
 
 /** The whole text, ending in a newline. No control character but the newline leaves it, and no colour but the paint's. */
 export function renderText(trace: Trace, context: RenderContext, options: TextOptions): string {
+  const memory = rememberPlaces(context);
+  const full = layOut(trace, memory.context, options, "");
+  const folder = commonFolder(memory.places());
+  if (folder === "") return `${full.join("\n")}\n`;
+  const short = layOut(trace, withoutFolder(memory.context, folder), options, folder);
+  return `${(short.length < full.length ? short : full).join("\n")}\n`;
+}
+
+function layOut(trace: Trace, context: RenderContext, options: TextOptions, folder: string): string[] {
   const scene: Scene = { context, options, glyphs: options.ascii ? ASCII : UNICODE };
   const shown = pathsInFull(trace.paths, options.allPaths);
   const story = options.depth === "summary" ? summaryLines(scene, shown) : fullLines(scene, trace, shown);
   const table = tableLines(scene, trace, options.depth === "summary" ? [] : shown);
   const paint = (lines: readonly Line[]) => lines.map((one) => printLine(one, options.paint));
-  const parts = [
-    paint([...questionLines(trace.request, options.width)]),
-    paint(story),
-    table,
-    paint([...legendLines(options, story), ...verdictLines(scene, trace)]),
-  ];
-  return `${parts
-    .filter((part) => part.length > 0)
-    .map((part) => part.join("\n"))
-    .join("\n\n")}\n`;
+  const question = paint(questionLines(trace.request, folder, options.width));
+  const parts = [question, paint(story), table, paint([...legendLines(options, story), ...verdictLines(scene, trace)])];
+  return parts.filter((part) => part.length > 0).flatMap((part, i) => (i === 0 ? part : ["", ...part]));
 }
 
 /** Every path told in full; blocks that an earlier path has shown are named, not repeated. */

@@ -170,9 +170,28 @@ test("below 100 columns the place moves to its own line and is not cut", () => {
   assert.match(text, /\n {2}dnat .*10\.244\.2\.10:8080\n +Service default\/tomcat6 +service\.yaml:12:7\n/);
 });
 
+test("places below one folder lose it where that saves lines, and the first line names the folder", () => {
+  const below = (folder: string): RenderContext => {
+    const move = <T extends { readonly place?: string }>(view: T): T =>
+      view.place === undefined ? view : { ...view, place: `${folder}${view.place}` };
+    return {
+      ...CONTEXT,
+      cause: (id) => {
+        const view = CONTEXT.cause(id);
+        return view && move(view);
+      },
+      describe: (netns) => move(CONTEXT.describe(netns)),
+    };
+  };
+  const text = show(nodePortTrace, {}, below("fixtures/tomcat6/"));
+  assert.match(text, /^curl .* +files in fixtures\/tomcat6\/\n/);
+  assert.match(text, /Service default\/tomcat6 {3}service\.yaml:12:7\n/);
+  assert.match(show(noRouteTrace, { width: 140 }, below("k8s/")), / k8s\/topology\.yaml:14:7\n/);
+});
+
 const columns = [
   { width: 100, header: "share  endpoint          on         pod sees    ttl  verdict    pod" },
-  { width: 80, header: "share  endpoint          on         pod sees    ttl  verdict    pod" },
+  { width: 80, header: "share  endpoint          on         pod sees    ttl  pod" },
   { width: 70, header: "share  endpoint          on         pod sees    ttl  verdict" },
   { width: 60, header: "share  endpoint          on         pod sees    verdict" },
 ] as const;
@@ -244,7 +263,7 @@ test("no control character but the newline leaves, whatever the input holds", ()
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 

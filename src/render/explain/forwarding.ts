@@ -104,8 +104,8 @@ export const FORWARDING: Readonly<Record<Forwarding, Explanation>> = {
     what: "A rule or device on the way does something that ktrace does not model; the trace says what. It stops here instead of guessing.",
     why: "packet > a match or target outside the modelled grammar > unknown",
     fix: [
-      "Read the rule named in the trace and decide for your packet.",
-      "If the rule is not needed, leave it out of the node's rule file.",
+      "Read in the trace what decides here, and answer it for your packet.",
+      "If a rule of a node's own file decides and is not needed, leave it out of the file.",
     ],
     clientSees: "Unknown.",
   },

@@ -92,7 +92,7 @@ export function proxyRows(scene: Scene, proxy: ProxyStep | undefined): Row[] {
     ...because(scene.context, proxy.cause),
   };
   const moved = proxy.location === undefined ? [] : [{ verb: "", what: line(`Location: ${proxy.location}`) }];
-  return [head, ...(proxy.text === "" ? [] : [{ verb: "", what: line(span(proxy.text, "dim")) }]), ...moved];
+  return [head, ...(proxy.text === "" || proxy.text === proxy.rule ? [] : [{ verb: "", what: line(span(proxy.text, "dim")) }]), ...moved];
 }
 
 /** The right half of `www.test.com/ -> tomcat6:80`. */

@@ -21,10 +21,10 @@ export function pathBlocks(scene: Scene, path: Path): Block[] {
     const isLast = i === path.legs.length - 1;
     if (leg.kind === "dns" && leg.reply.verdict === "delivered" && scene.options.depth !== "verbose") {
       waiting.push(leg);
-      if (isLast) blocks.push({ lines: dnsLines(scene, waiting) });
+      if (isLast) blocks.push({ lines: dnsLines(scene, path, waiting) });
       continue;
     }
-    if (waiting.length > 0) blocks.push({ lines: [...dnsLines(scene, waiting), EMPTY] });
+    if (waiting.length > 0) blocks.push({ lines: [...dnsLines(scene, path, waiting), EMPTY] });
     const resolved = waiting.length > 0;
     waiting = [];
     const number = transports.indexOf(leg);
@@ -93,7 +93,9 @@ function legHeading(scene: Scene, leg: Leg, number: number, previous: Leg | unde
   const { to } = scene.glyphs;
   const process = previous?.proxy ? `${previous.proxy.process} on ${onWhat(scene, previous)}` : partyText(leg.from);
   const { host, port } = leg.to;
-  const target = leg.proxy ? `${leg.proxy.process} on ${onWhat(scene, leg)}` : `${host}${port === undefined ? "" : `:${port}`}`;
+  const target = leg.proxy
+    ? `${leg.proxy.process} on ${onWhat(scene, leg)}`
+    : `${host}${port === undefined || host.endsWith(`:${port}`) ? "" : `:${port}`}`;
   const label = leg.kind === "dns" ? "DNS" : `LEG ${number + 1}`;
   const right = previous?.proxy ? "a new connection, opened by the proxy" : "";
   return justify(
@@ -109,19 +111,17 @@ const onWhat = (scene: Scene, leg: Leg): string => {
 };
 
 /** Delivered lookups in one row: `name    tomcat6 = 10.96.246.235    1 query, coredns on k8s-node1    tomcat6.default.svc…` */
-function dnsLines(scene: Scene, legs: readonly Leg[]): Line[] {
+function dnsLines(scene: Scene, path: Path, legs: readonly Leg[]): Line[] {
   const last = legs.at(-1);
   if (!last) return [];
-  const name = legs.find((leg) => leg.name !== undefined)?.name;
+  const name = path.legs.find((leg) => leg.name?.how === "dns")?.name;
   const nodes = [...new Set((last.arms ?? [last]).map((arm) => arm.destination?.node).filter((node) => node !== undefined))];
   const server = last.destination?.process ?? last.destination?.name ?? "the resolver";
   const where = nodes.length === 0 ? "" : ` on ${nodes.join(" or ")}`;
-  const asked = last.query ? `${last.query.name} ${last.query.type}` : last.to.host;
-  const answer = last.query?.answer ?? "";
-  const what = name?.ip !== undefined ? `${name.host} = ${name.ip}` : `${asked} = ${answer}`;
   const because = line(`${legs.length === 1 ? "1 query" : `${legs.length} queries`}, ${server}${where}`);
-  return layoutRow(
-    { verb: "name", what: line(what), because, right: name?.ip === undefined ? [] : line(span(asked, "dim")) },
-    scene.options.width,
-  );
+  const asked = last.query?.name ?? last.to.host;
+  if (name?.ip === undefined)
+    return layoutRow({ verb: "name", what: line(`${asked}: ${last.query?.answer ?? "answered"}`), because }, scene.options.width);
+  const right = asked === name.host ? {} : { right: line(span(asked, "dim")) };
+  return layoutRow({ verb: "name", what: line(`${name.host} = ${name.ip}`), because, ...right }, scene.options.width);
 }

@@ -1,5 +1,6 @@
 /** The rows of a rewrite: before and after, the Service behind it, the chance, and the chains that did it. */
 import type { Hop, RuleRef, Step } from "../../linux/step.ts";
+import { formatCidr } from "../../net/address.ts";
 import { type Fraction, formatFraction } from "../../net/fraction.ts";
 import type { CauseView } from "../context.ts";
 import { because, becauseOf, commentOf, ENTRANCE, entranceOf, objectText, placeOf, trailText, withoutHash } from "./cause.ts";
@@ -28,15 +29,14 @@ function dnatRows(scene: Scene, step: NatStep, ports: Ports, share: Fraction | u
 const entranceText = (view: CauseView, step: NatStep, ports: Ports): string => {
   const word = ENTRANCE.get(view.role) ?? view.role;
   if (isIcmp(ports.protocol)) return `${word} ${step.before.ip}`;
-  return view.role === "node-port" ? `${word} ${step.before.port}` : `${word}, port ${step.before.port}`;
+  return view.role === "node-port" ? `${word} ${step.before.port}` : `${word} port ${step.before.port}`;
 };
 
 function snatRows(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[], ports: Ports): Row[] {
   const asked = askedToMasquerade(before);
   const last = step.because.at(-1);
   const view = scene.context.cause(asked?.rule.cause ?? last?.rule.cause ?? step.cause) ?? scene.context.cause(step.cause);
-  const comment = (asked && commentOf(asked)) ?? (last && commentOf(last));
-  const text = view?.note ?? comment ?? (view?.object && objectText(view.object));
+  const text = view?.note ?? (asked && askedText(asked, view)) ?? (last && commentOf(last)) ?? (view?.object && objectText(view.object));
   const head: Row = {
     verb: "snat",
     what: changeLine(scene, step, ports),
@@ -61,6 +61,16 @@ function askedToMasquerade(before: readonly Step[]): RuleRef | undefined {
     if ((target.kind === "jump" || target.kind === "goto") && target.chain === mark.ref.chain) return step.ref;
   }
   return undefined;
+}
+
+/** Why the rule asks for it: what it says of the source, else what its cause stands for. */
+function askedText(asked: RuleRef, view: CauseView | undefined): string | undefined {
+  for (const match of asked.rule.matches) {
+    if (match.kind !== "src") continue;
+    return match.not === true ? `the source is not in ${formatCidr(match.cidr)}` : "the endpoint asks itself (hairpin)";
+  }
+  const isBare = asked.rule.matches.every((match) => match.kind === "comment");
+  return view?.role === "masquerade" && isBare ? "externalTrafficPolicy Cluster" : commentOf(asked);
 }
 
 /** MASQUERADE takes the address of the device that the route leads out of (net/netfilter/nf_nat_masquerade.c). */

@@ -32,7 +32,10 @@ export function noNatRows(scene: Scene, hop: Hop, failed: boolean): Row[] {
     return failed ? [{ verb: "no nat", what: line("rules of Services match protocol and port; a ping has neither") }] : [];
   if (local && deepestChain(visited) === "KUBE-NODEPORTS") return [{ verb: "no nat", what: line(`port ${dport} is no node port`) }];
   if (local) return [{ verb: "no nat", what: line(`no rule rewrites ${formatSocket(dst, dport)}`) }];
-  return failed ? [{ verb: "no nat", what: line(`no Service rule for ${formatSocket(dst, dport)}: an ordinary address here`) }] : [];
+  const tunnelled = hop.in !== undefined && hop.seen.some((seen) => seen.outer !== undefined && seen.direction === "in");
+  return failed && !tunnelled
+    ? [{ verb: "no nat", what: line(`no Service rule for ${formatSocket(dst, dport)}: an ordinary address here`) }]
+    : [];
 }
 
 const startsFlow = ({ packetIn }: Hop): boolean => ["syn", "datagram", "echo-request"].includes(packetIn.segment.kind);

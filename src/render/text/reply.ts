@@ -10,7 +10,8 @@ import { EMPTY, type Line, line, span } from "./spans.ts";
 export function replyLines(scene: Scene, leg: Leg, ports: Ports): Line[] {
   const { reply } = leg;
   const third = reply.third ? thirdLines(scene, reply.third.hops, ports) : [];
-  if (reply.verdict === "none" || reply.hops.length === 0) return [...noReplyLines(scene, reply), ...third];
+  const ownKernel = reply.hops.length === 1 && saidText(reply.hops[0]) !== undefined; // never left the sender: the hop says it all
+  if (reply.verdict === "none" || reply.hops.length === 0 || ownKernel) return [...noReplyLines(scene, reply), ...third];
   if (reply.verdict === "delivered" && scene.options.depth !== "verbose")
     return [...layoutRow(replyRow(scene, reply, ports), scene.options.width), ...third];
   const full = blocks(scene, reply.hops, ports, reply.verdict !== "delivered");
@@ -26,15 +27,18 @@ const noReplyLines = (scene: Scene, reply: Reply): Line[] =>
 /** `reply     pod > k8s-node3 > k8s-node2 (undoes both rewrites) > client      from 192.168.56.101:31160  ok` */
 function replyRow(scene: Scene, reply: Reply, ports: Ports): Row {
   const last = reply.hops.at(-1);
-  const way = reply.hops.map((hop) => `${shortName(scene, hop)}${undoneText(hop)}`).join(` ${scene.glyphs.shows} `);
-  const said = saidText(reply.hops[0]);
+  const first = reply.hops[0];
+  const way = reply.hops
+    .map((hop, i) => `${shortName(scene, hop, i === reply.hops.length - 1)}${undoneText(hop)}`)
+    .join(` ${scene.glyphs.shows} `);
+  const said = saidText(first);
   const from = last ? sourceText(last, ports) : "";
   return {
     verb: "reply",
     outside: true,
     what: line(said === undefined ? way : `${said}: ${way}`),
     ...(from === "" ? {} : { because: line(`from ${from}`) }),
-    right: line(span(said === undefined ? "ok" : "refused", said === undefined ? "green" : "red")),
+    right: line(span(said === undefined ? "ok" : isRefusal(first) ? "refused" : "error", said === undefined ? "green" : "red")),
   };
 }
 
@@ -44,14 +48,25 @@ function saidText(hop: Hop | undefined): string | undefined {
   return hop && (kind === "rst" || kind === "icmp-error") ? segmentText(hop.packetIn) : undefined;
 }
 
-function sourceText(hop: Hop, ports: Ports): string {
-  const { packetIn } = hop;
-  return packetIn.segment.kind === "icmp-error" ? packetIn.src : socketText(packetIn.src, packetIn.sport, ports);
+/** RST and port unreachable are what connect() calls refused (ECONNREFUSED). */
+function isRefusal(hop: Hop | undefined): boolean {
+  const segment = hop?.packetIn.segment;
+  if (segment?.kind !== "icmp-error") return true;
+  return hop?.packetIn.family === 6 ? segment.type === 1 && segment.code === 4 : segment.type === 3 && segment.code === 3;
 }
 
-const shortName = (scene: Scene, hop: Hop): string => {
+function sourceText(hop: Hop, ports: Ports): string {
+  const { packetIn } = hop;
+  if (packetIn.segment.kind === "icmp-error") return packetIn.src;
+  const undone = hop.steps.findLast((step) => step.kind === "nat" && step.manip === "src");
+  return undone?.kind === "nat" ? socketText(undone.after.ip, undone.after.port, ports) : socketText(packetIn.src, packetIn.sport, ports);
+}
+
+/** The answering pod was just shown; the asking one is named. */
+const shortName = (scene: Scene, hop: Hop, isLast: boolean): string => {
   const view = scene.context.describe(hop.netns);
-  return view.kind === "pod" ? "pod" : titleOf(view);
+  if (view.kind !== "pod") return titleOf(view);
+  return isLast ? view.title : "pod";
 };
 
 function undoneText(hop: Hop): string {

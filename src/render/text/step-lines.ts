@@ -2,7 +2,9 @@
  * Each step of a hop as a row of the fixed columns: one verb, the field's own. At the default depth a hook that changed
  * nothing leaves no row; `-v` shows every step.
  */
+import type { Route } from "../../linux/netns.ts";
 import type { Hop, RuleRef, Step } from "../../linux/step.ts";
+import { formatCidr } from "../../net/address.ts";
 import type { Fraction } from "../../net/fraction.ts";
 import { formatSocket } from "../../net/packet.ts";
 import { because, commentOf, objectText, placeOf } from "./cause.ts";
@@ -22,21 +24,36 @@ export type Telling = { readonly ports: Ports; readonly failed: boolean; readonl
 /** The rows of one hop, in the order in which things happened. */
 export function hopRows(scene: Scene, hop: Hop, telling: Telling): Row[] {
   const verbose = scene.options.depth === "verbose";
-  const ttl = hop.steps.find((step) => step.kind === "ttl");
-  let missing = noNatRows(scene, hop, telling.failed);
+  const inner = innerSteps(hop);
+  let missing = noNatRows(scene, { ...hop, steps: hop.steps.slice(inner.from, inner.to) }, telling.failed);
   const rows: Row[] = [];
   for (const [i, step] of hop.steps.entries()) {
-    const turning = (step.kind === "route" && step.why !== "output") || step.kind === "drop" || step.kind === "answer";
-    if (turning) {
+    const isOuter = i < inner.from - 1 || i >= inner.to;
+    if (verbose && isOuter && (i === 0 || i === inner.to)) rows.push({ verb: "", what: line(span("the VXLAN packet itself:", "dim")) });
+    if (!isOuter && isTurning(step)) {
       rows.push(...missing);
       missing = [];
     }
-    rows.push(...stepRows(scene, hop, step, hop.steps.slice(0, i), telling));
-    if (step === ttl && !verbose) putTtl(rows, ttl.after);
+    if (!isOuter || verbose || TELLING.has(step.kind)) rows.push(...stepRows(scene, hop, step, hop.steps.slice(0, i), telling));
+    if (step.kind === "ttl" && !isOuter && !verbose) putTtl(rows, step.after);
     if (verbose) rows.push(...evidenceRows(scene, hop, i));
   }
   return [...rows, ...missing];
 }
+
+/** The steps of the packet itself: after a tunnel's header was taken off, and up to where one was put around it. */
+function innerSteps({ steps }: Hop): { readonly from: number; readonly to: number } {
+  const from = steps.findLastIndex((step) => step.kind === "decap") + 1;
+  const encap = steps.findIndex((step, i) => step.kind === "encap" && i >= from);
+  return { from, to: encap < 0 ? steps.length : encap + 1 };
+}
+
+/** What is told of a tunnel packet even at the default depth: that it was rewritten, or how it ended. */
+const TELLING: ReadonlySet<Step["kind"]> = new Set(["nat", "drop", "answer", "note"]);
+
+/** Where a rewrite would have come before, had there been one. */
+const isTurning = (step: Step): boolean =>
+  (step.kind === "route" && step.why !== "output") || step.kind === "drop" || step.kind === "answer";
 
 /** The new TTL stands beside the routing decision that cost it. */
 function putTtl(rows: Row[], after: number): void {
@@ -60,7 +77,7 @@ function stepRows(scene: Scene, hop: Hop, step: Step, before: readonly Step[], t
       const { outer, vni } = step;
       const entry = because(scene.context, step.fdb.cause);
       const outside = `${outer.src} > ${formatSocket(outer.dst, outer.dport)}`;
-      return [{ verb: "encap", what: line(`vxlan ${vni}, udp ${outside}`), because: line(`${step.dev}'s forwarding entry`), ...entry }];
+      return [{ verb: "encap", what: line(`vxlan ${vni}, udp ${outside}`), because: line(`forwarding entry of ${step.dev}`), ...entry }];
     }
     case "decap":
       return [{ verb: "decap", what: line(step.dev), because: line("the VXLAN header is taken off") }];
@@ -107,17 +124,32 @@ function routeRows(scene: Scene, hop: Hop, step: Extract<Step, { kind: "route" }
   const note = scene.context.cause(route.cause)?.note;
   const words = [...(note === undefined ? [] : [note]), ...source, ...again, ...assumed];
   const text = words.length > 0 ? { because: line(words.join("; ")) } : why.because ? { because: why.because } : {};
-  return [{ verb: "route", what: line(scene.context.routeText(route)), ...text, ...(why.right ? { right: why.right } : {}) }];
+  return [
+    {
+      verb: "route",
+      what: line(scene.options.depth === "verbose" ? scene.context.routeText(route) : shortRoute(route)),
+      ...text,
+      ...(why.right ? { right: why.right } : {}),
+    },
+  ];
+}
+
+/** The route's decision alone, as `ip route` would begin it. */
+function shortRoute({ type, to, via, dev }: Route): string {
+  const target = to.length === 0 ? "default" : formatCidr(to);
+  return [
+    ...(type === "unicast" ? [] : [type]),
+    target,
+    ...(via === undefined ? [] : ["via", via]),
+    ...(dev === undefined ? [] : ["dev", dev]),
+  ].join(" ");
 }
 
 function localRows(scene: Scene, hop: Hop, step: Extract<Step, { kind: "route" }>): Row[] {
   const { kind } = scene.context.describe(hop.netns);
   if (kind === "pod" || step.why === "output" || hop.in === undefined)
     return scene.options.depth === "verbose" ? [ownAddress(step.dst, kind)] : [];
-  return hop.steps.some((other) => other.kind === "decap") &&
-    !hop.steps.some((other) => other.kind === "accept" || other.kind === "answer" || other.kind === "drop")
-    ? []
-    : [ownAddress(step.dst, kind)];
+  return [ownAddress(step.dst, kind)];
 }
 
 const ownAddress = (ip: string, kind: string): Row => ({

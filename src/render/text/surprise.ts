@@ -11,7 +11,7 @@ export function surpriseText(scene: Scene, trace: Trace): string[] {
   const [first] = reached;
   if (!first) return [];
   const legs = first.legs.filter((leg) => leg.kind === "transport");
-  if (legs.length > 1) return [proxyText(scene, first, legs)];
+  if (legs.length > 1) return [proxyText(scene, reached, legs)];
   const client = legs[0]?.hops[0]?.packetIn.src;
   const seen = addressesSeen(reached);
   const who =
@@ -21,20 +21,28 @@ export function surpriseText(scene: Scene, trace: Trace): string[] {
         : "The pod sees"
       : `${first.destination?.name ?? "The server"} sees`;
   if (client === undefined) return [];
+  if (seen.length === 1 && seen[0] === client && first.destination?.kind !== "pod") return [];
   if (seen.length === 1 && seen[0] === client) return [`${who} your own address ${client}: nothing rewrote the source.`];
   const other = seen.filter((ip) => ip !== client);
-  const why = snatWhy(scene, reached);
-  const head = `${who} ${other.join(" or ")}${ownerText(scene, reached, other)}, not ${client}${other.length < seen.length ? " on every way" : ""}${why === undefined ? "" : `: ${why}`}.`;
-  return [head, ...keepText(scene, reached)];
+  const changed = reached.filter((path) => path.destination?.clientIPSeen !== client);
+  const rewritten = `${other.join(" or ")}${ownerText(scene, changed, other)}`;
+  const why = snatWhy(scene, changed);
+  const said =
+    changed.length === reached.length
+      ? `${who} ${rewritten}, not ${client}`
+      : `${who} your own address ${client}, but ${rewritten} on ${changed.length} of ${trace.pathsTotal} ways`;
+  const head = `${said}${why === undefined ? "" : `: ${why}`}.`;
+  return [head, ...(trace.request.from.kind === "host" ? keepText(scene, reached) : [])];
 }
 
-function proxyText(scene: Scene, path: Path, legs: readonly Leg[]): string {
+function proxyText(scene: Scene, paths: readonly Path[], legs: readonly Leg[]): string {
   const [front] = legs;
   const proxy = front?.proxy;
   const seenByProxy = front?.destination?.clientIPSeen ?? front?.hops.at(-1)?.packetIn.src ?? "the client";
-  const seen = path.destination?.clientIPSeen ?? "";
+  const seen = addressesSeen(paths);
+  const pods = paths.length > 1 ? "the pods see" : "the pod sees";
   const name = proxy?.process ?? "the proxy";
-  return `${name} sees ${seenByProxy}; the pods see ${seen}${ownerText(scene, [path], [seen])}, for ${name} opens its own connection and names the client in X-Forwarded-For.`;
+  return `${name} sees ${seenByProxy}; ${pods} ${seen.join(" or ")}${ownerText(scene, paths, seen)}, for ${name} opens its own connection and names the client in X-Forwarded-For.`;
 }
 
 const addressesSeen = (paths: readonly Path[]): string[] => [...new Set(paths.flatMap((path) => path.destination?.clientIPSeen ?? []))];
@@ -57,8 +65,7 @@ function snatWhy(scene: Scene, paths: readonly Path[]): string | undefined {
   for (const hop of paths.flatMap((path) => path.legs.flatMap((leg) => leg.hops))) {
     const snat = hop.steps.find((step) => step.kind === "nat" && step.manip === "src" && !step.reverse);
     if (snat?.kind !== "nat") continue;
-    const { devs } = { devs: hop.steps.flatMap((step) => (step.kind === "route" && step.route.dev !== undefined ? [step.route.dev] : [])) };
-    return `the source is rewritten on ${scene.context.describe(hop.netns).title}${devs.length > 0 ? " to the address of the device it leaves by" : ""}, so that the answer comes back through it`;
+    return `the source is rewritten on ${scene.context.describe(hop.netns).title} to the address of the device it leaves by, so that the answer comes back through it`;
   }
   return undefined;
 }

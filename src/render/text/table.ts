@@ -78,12 +78,17 @@ function columnsOf(scene: Scene, trace: Trace, shown: readonly Path[]): Column[]
   ];
 }
 
-/** Columns are given up from the least needed on until the rest fits: remark, pod, ttl, node, what it sees. */
+/**
+ * Columns are given up from the least needed on until the rest fits: a verdict that all share, where that saves the
+ * remark; else the remark, pod, ttl, node, what it sees.
+ */
 function fitting(columns: readonly Column[], groups: readonly Group[], width: number): readonly Column[] {
   const used = columns.filter((column) => groups.some((group) => column.cell(group).text !== ""));
-  const order = ["", "pod", "ttl", "on", "pod sees", "it sees"];
+  const isUniform = new Set(groups.map(({ paths }) => paths[0].verdict)).size === 1;
+  const plain = used.filter((column) => column.title !== "verdict");
+  if (isUniform && tableWidth(used, groups) > width && tableWidth(plain, groups) <= width) return plain;
   let left = used;
-  for (const title of order) {
+  for (const title of ["", "pod", "ttl", "on", "pod sees", "it sees"]) {
     if (tableWidth(left, groups) <= width) break;
     left = left.filter((column) => column.title !== title);
   }

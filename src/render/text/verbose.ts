@@ -20,7 +20,7 @@ export function evidenceRows(scene: Scene, hop: Hop, index: number): Row[] {
     case "mark":
       return [{ verb: "mark", what: line(`0x${step.mark.toString(16)}`), because: line(`${step.ref.table} ${step.ref.chain}`) }];
     case "choice":
-      return [{ verb: "chance", what: line(`this way with share ${formatFraction(step.share)}`) }];
+      return [{ verb: "chance", what: line(`${formatFraction(step.share)} of the packets that get here go this way`) }];
     case "neighbour":
       return [
         {
@@ -41,7 +41,9 @@ export function evidenceRows(scene: Scene, hop: Hop, index: number): Row[] {
         },
       ];
     case "chain":
-      return step.chain === step.hook.toUpperCase() ? chainRows(scene, hop.steps, index) : [];
+      return step.chain === step.hook.toUpperCase() && (step.visits.length > 0 || step.verdict !== "policy-accept")
+        ? chainRows(scene, hop.steps, index)
+        : [];
     default:
       return [];
   }

@@ -45,12 +45,24 @@ function endingLines(trace: Trace, ending: Ending, width: number): Line[] {
   const tone: Tone = good ? "green" : ending.verdict === "exits" ? "yellow" : "red";
   const ways = `${ending.paths.length} of ${trace.pathsTotal} ${trace.pathsTotal === 1 ? "way" : "ways"}${shareText(trace, ending)}`;
   const reason = ending.reason === undefined ? "" : `, ${ending.reason}`;
-  const sentence = path.text === "" ? "" : ` ${sentenceOf(path.text)}`;
-  const code = `exit ${path.clientSees.exitCode}`;
-  const message = path.clientSees.message;
-  const says: Line[] = message === "" ? [] : messageLines(trace.request.program, message, code);
-  const exit = message === "" ? ` ${trace.request.program} returns ${path.clientSees.exitCode}.` : "";
-  return [...wrap([span(ending.verdict, tone), ...line(` (${ways})${reason}:${sentence}${exit}`)], width), ...says];
+  const { program } = trace.request;
+  const { message, exitCode } = path.clientSees;
+  const literal = message !== "" && !(good && program === "curl");
+  const sentence = good ? deliveredText(trace, path) : path.text;
+  const exit = literal ? "" : `, exit ${exitCode}`;
+  return [
+    ...wrap([span(ending.verdict, tone), ...line(` (${ways})${reason}: ${sentenceOf(`${sentence}${exit}`)}`)], width),
+    ...(literal ? messageLines(program, message, `exit ${exitCode}`) : []),
+  ];
+}
+
+/** Who answers whom. What curl prints is the server's own text, which nobody knows here. */
+function deliveredText({ request, paths }: Trace, path: Path): string {
+  const proxy = path.legs.find((leg) => leg.proxy !== undefined && leg.proxy.status === undefined)?.proxy;
+  const { destination } = path;
+  if (proxy && destination) return `${proxy.process} passes on what ${paths.length > 1 ? "the pod" : destination.name} answers`;
+  const { host, port } = request.to;
+  return `${request.program} gets its answer from ${host}${port === undefined ? "" : `:${port}`}`;
 }
 
 /** The share of connections, when it does not follow from counting the ways. */
