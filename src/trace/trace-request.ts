@@ -3,50 +3,20 @@
  * next leg can depend on is a key (which proxy process took the request); arms with one key share one walk, so that
  * replicas which behave alike do not multiply the paths.
  */
-import type { Who } from "../apps/apps.ts";
-import type { HttpRequest, ProxyDecision, Upstream } from "../apps/ingress.ts";
-import type { Reason } from "../linux/reason.ts";
-import { type Branch, explore } from "../linux/run.ts";
 import { type Family, familyOf, type Ip } from "../net/address.ts";
-import { type Fraction, fraction, sumFractions, timesFraction } from "../net/fraction.ts";
+import { sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
-import { clientSees, type Ending } from "./client-sees.ts";
-import { type Connection, walkConnection } from "./connection.ts";
-import { destinationOf, legOf, partyOf } from "./leg.ts";
+import { clientSees } from "./client-sees.ts";
+import { type Asked, type Course, endCourse, FIRST_CLIENT_PORT, walkAll } from "./course.ts";
+import { legOf, partyOf } from "./leg.ts";
+import { afterProxy, byProxy, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
 import { resolveName } from "./resolve-name.ts";
-import type { Destination, Leg, LegArm, NameStep, Path, ProxyStep, Trace, Verdict } from "./trace.ts";
+import type { Leg, NameStep, Path, Trace } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
 /** Beyond this many paths the list is cut; `pathsTotal` says how many there are. */
 const MAX_PATHS = 1000;
-/** The client's own port of the first connection; each later one of a request takes the next. First of the IANA dynamic range. */
-const FIRST_CLIENT_PORT = 49152;
-/** nginx tries at most this many upstreams (proxy_next_upstream_tries of ingress-nginx). */
-const UPSTREAM_TRIES = 3;
-/** curl follows at most 50 redirects; a circle shows long before. */
-const MAX_REDIRECTS = 10;
-
-/** One course from here to the end, before it is made a Path. */
-type Course = {
-  readonly share: Fraction;
-  readonly legs: readonly Leg[];
-  readonly verdict: Verdict;
-  readonly reason?: Reason;
-  readonly text: string;
-  readonly destination?: Destination;
-  readonly ending: Omit<Ending, "host" | "port" | "protocol" | "verdict" | "reason">;
-  readonly status?: number;
-};
-
-type Asked = {
-  readonly question: Question;
-  readonly from: Who;
-  readonly http: HttpQuestion | undefined;
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly redirects: number;
-};
 
 /** Answers a question. Throws UsageError when the source does not exist. */
 export function traceRequest(net: TraceNet, question: Question): Trace {
@@ -198,7 +168,7 @@ function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined
       return group.branches.map((branch) => endCourse(net, branch, [...before, legOf(net, "transport", from, to, branch.value, { name })]));
     const leg = withArms(net, { ...base, proxy: proxyStep(asked, first.value, group.decision) }, group.branches);
     const share = sumFractions(group.branches.map((b) => b.share));
-    return afterProxy(net, asked, first.value, group.decision, [...before, leg]).map((course) => ({
+    return afterProxy(net, asked, first.value, group.decision, [...before, leg], (next) => coursesOf(net, next)).map((course) => ({
       ...course,
       share: timesFraction(share, course.share),
     }));
@@ -207,224 +177,3 @@ function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined
 
 const protocolFor = (protocol: Protocol, ip: Ip): Protocol =>
   protocol === "icmp" || protocol === "icmpv6" ? icmpOf(familyOf(ip)) : protocol;
-
-function walkAll(
-  net: TraceNet,
-  from: Who,
-  to: { readonly protocol: Protocol; readonly dst: Ip; readonly dport: number },
-  sport: number,
-  question?: Question,
-): Branch<Connection>[] {
-  const { netns } = from;
-  if (netns === undefined) return [];
-  const isPing = to.protocol === "icmp" || to.protocol === "icmpv6";
-  return explore((choose) =>
-    walkConnection(net.startRun(choose), {
-      from: netns,
-      protocol: to.protocol,
-      dst: to.dst,
-      dport: isPing ? sport : to.dport, // an echo id stands in for the port
-      sport,
-      ...(question?.sourceAddress === undefined ? {} : { bind: question.sourceAddress }),
-      ...(question?.ttl === undefined ? {} : { ttl: question.ttl }),
-    }),
-  );
-}
-
-type Group = { readonly branches: readonly Branch<Connection>[]; readonly decision?: ProxyDecision };
-
-/** Branches that one proxy process took stand together; all others end the request, each for itself. */
-function byProxy(net: TraceNet, asked: Asked, branches: readonly Branch<Connection>[], port: number): Group[] {
-  const groups = new Map<string, { branches: Branch<Connection>[]; decision: ProxyDecision }>();
-  const order: (string | Branch<Connection>)[] = [];
-  for (const branch of branches) {
-    const owner = branch.value.verdict === "delivered" ? branch.value.socket?.owner : undefined;
-    const decision = owner === undefined || !asked.http ? undefined : net.apps.askProxy(owner, httpRequest(asked.http, asked.host, port));
-    if (!decision || owner === undefined) {
-      order.push(branch);
-      continue;
-    }
-    const group = groups.get(owner);
-    if (group) group.branches.push(branch);
-    else {
-      groups.set(owner, { branches: [branch], decision });
-      order.push(owner);
-    }
-  }
-  return order.flatMap((entry): Group[] => {
-    if (typeof entry !== "string") return [{ branches: [entry] }];
-    const group = groups.get(entry);
-    return group ? [group] : [];
-  });
-}
-
-const httpRequest = (http: HttpQuestion, host: string, port: number): HttpRequest => ({
-  scheme: http.scheme,
-  host: http.hostHeader ?? host,
-  path: http.path,
-  port,
-  insecure: http.insecure,
-});
-
-function withArms(net: TraceNet, leg: Leg, branches: readonly Branch<Connection>[]): Leg {
-  if (branches.length < 2) return leg;
-  const arms = branches.map(({ share, value }): LegArm => {
-    const destination = destinationOf(net, value);
-    return { share, hops: value.hops, reply: value.reply, ...(destination ? { destination } : {}) };
-  });
-  return { ...leg, arms };
-}
-
-function proxyStep(asked: Asked, connection: Connection, decision: ProxyDecision): ProxyStep {
-  const netns = connection.end.netns;
-  const text = decision.kind === "forward" ? decision.rule : decision.text;
-  return {
-    process: decision.process,
-    netns,
-    host: asked.http?.hostHeader ?? asked.host,
-    path: asked.http?.path ?? "/",
-    text,
-    cause: decision.cause,
-    ...(decision.kind === "forward" ? { rule: decision.rule } : {}),
-    ...(decision.kind === "answer" && decision.status !== undefined ? { status: decision.status } : {}),
-    ...(decision.kind === "answer" && decision.location !== undefined ? { location: decision.location } : {}),
-  };
-}
-
-function afterProxy(net: TraceNet, asked: Asked, connection: Connection, decision: ProxyDecision, legs: readonly Leg[]): Course[] {
-  const here = destinationOf(net, connection);
-  if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs);
-  if (
-    decision.reason === "redirected" &&
-    asked.http?.follow === true &&
-    asked.redirects < MAX_REDIRECTS &&
-    decision.location !== undefined
-  ) {
-    return followRedirect(net, asked, decision.location, legs);
-  }
-  const status = decision.status === undefined ? {} : { status: decision.status };
-  return [
-    {
-      share: fraction(1, 1),
-      legs,
-      verdict: "http-error",
-      reason: decision.reason,
-      text: decision.text,
-      ending: {
-        ...status,
-        fail: asked.http?.fail ?? false,
-        ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}),
-      },
-      ...status,
-      ...(here ? { destination: here } : {}),
-    },
-  ];
-}
-
-function followRedirect(net: TraceNet, asked: Asked, location: string, legs: readonly Leg[]): Course[] {
-  const url = new URL(location);
-  const scheme = url.protocol === "https:" ? "https" : "http";
-  const http = asked.http && ({ ...asked.http, scheme, path: `${url.pathname}${url.search}` } as const);
-  const port = url.port === "" ? (scheme === "https" ? 443 : 80) : Number(url.port);
-  const next = coursesOf(net, { ...asked, http, host: url.hostname, port, redirects: asked.redirects + 1 });
-  return next.map((course) => ({ ...course, legs: [...legs, ...course.legs] }));
-}
-
-/** The proxy picks one of its upstreams evenly, and tries the next ones when a connection fails. */
-function forwardTo(
-  net: TraceNet,
-  asked: Asked,
-  taken: Connection,
-  decision: ProxyDecision & { kind: "forward" },
-  legs: readonly Leg[],
-): Course[] {
-  const netns = taken.end.netns;
-  const proxy: Who = { ...net.apps.who(taken.socket?.owner ?? netns), netns };
-  const n = decision.upstreams.length;
-  return decision.upstreams.flatMap((_, start) => {
-    const order = Array.from({ length: Math.min(n, UPSTREAM_TRIES) }, (_unused, i) => decision.upstreams[(start + i) % n]).filter(
-      (u) => u !== undefined,
-    );
-    return tryUpstreams(net, asked, proxy, decision, order, 0, legs).map((course) => ({
-      ...course,
-      share: timesFraction(fraction(1, n), course.share),
-    }));
-  });
-}
-
-function tryUpstreams(
-  net: TraceNet,
-  asked: Asked,
-  proxy: Who,
-  decision: ProxyDecision & { kind: "forward" },
-  order: readonly Upstream[],
-  index: number,
-  legs: readonly Leg[],
-): Course[] {
-  const upstream = order[index];
-  if (!upstream) return [];
-  const branches = walkAll(
-    net,
-    proxy,
-    { protocol: "tcp", dst: upstream.ip, dport: upstream.port },
-    FIRST_CLIENT_PORT + legs.length + index,
-  );
-  return branches.flatMap((branch): Course[] => {
-    const leg = legOf(
-      net,
-      "transport",
-      proxy,
-      { host: decision.service, ip: upstream.ip, port: upstream.port, protocol: "tcp" },
-      branch.value,
-    );
-    const so = [...legs, leg];
-    if (branch.value.verdict === "delivered" || branch.value.verdict === "unknown" || branch.value.verdict === "exits")
-      return [endCourse(net, branch, so)];
-    if (order[index + 1])
-      return tryUpstreams(net, asked, proxy, decision, order, index + 1, so).map((course) => ({
-        ...course,
-        share: timesFraction(branch.share, course.share),
-      }));
-    return [upstreamFailure(net, asked, branch, so)];
-  });
-}
-
-/** nginx answers 502 when the upstream refuses and 504 when it keeps silent. */
-function upstreamFailure(net: TraceNet, asked: Asked, branch: Branch<Connection>, legs: readonly Leg[]): Course {
-  const silent = branch.value.verdict === "dropped" || branch.value.verdict === "unanswered";
-  const status = silent ? 504 : 502;
-  const destination = destinationOf(net, branch.value);
-  return {
-    share: branch.share,
-    legs,
-    verdict: "http-error",
-    reason: silent ? "upstream-timeout" : "upstream-failed",
-    text: `the proxy's connection to its upstream fails: ${branch.value.text}`,
-    ending: { status, fail: asked.http?.fail ?? false },
-    status,
-    ...(destination ? { destination } : {}),
-  };
-}
-
-function endCourse(net: TraceNet, branch: Branch<Connection>, legs: readonly Leg[]): Course {
-  const { value } = branch;
-  const destination = destinationOf(net, value);
-  const answer = value.reply.arrived ?? value.reply.hops.at(-1)?.packetIn;
-  const { end } = value;
-  const refused = end.kind === "answered" && end.reason !== undefined ? { refusedFrom: answer?.src ?? end.answer.src } : {};
-  return {
-    share: branch.share,
-    legs,
-    verdict: value.verdict,
-    text: value.text,
-    ...(value.reason === undefined ? {} : { reason: value.reason }),
-    ...(destination ? { destination } : {}),
-    ending: {
-      ...(value.errno === undefined ? {} : { errno: value.errno }),
-      ...(legs.at(-1)?.to.ip === undefined ? {} : { ip: legs.at(-1)?.to.ip ?? "" }),
-      ...(destination ? { who: destination.kind === "pod" ? destination.name : (destination.process ?? destination.name) } : {}),
-      ...(answer === undefined ? {} : { ttl: answer.ttl }),
-      ...refused,
-    },
-  };
-}
