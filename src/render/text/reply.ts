@@ -22,7 +22,9 @@ export function replyLines(scene: Scene, leg: Leg, ports: Ports): Line[] {
 }
 
 const noReplyLines = (scene: Scene, reply: Reply): Line[] =>
-  reply.text === undefined || reply.text === "" ? [] : wrap(line(span("          "), reply.text), scene.options.width, 10);
+  reply.text === undefined || reply.text === "" || reply.verdict === "delivered"
+    ? []
+    : wrap(line(span("          "), reply.text), scene.options.width, 10);
 
 /** `reply     pod > k8s-node3 > k8s-node2 (undoes both rewrites) > client      from 192.168.56.101:31160  ok` */
 function replyRow(scene: Scene, reply: Reply, ports: Ports): Row {
