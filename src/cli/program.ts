@@ -14,21 +14,43 @@ export async function runProgram(io: Io, open: OpenSession): Promise<number> {
     io.stdout.write(shortHelp(io.program));
     return 0;
   }
-  const done = { status: 0 };
-  const program = buildProgram(io, open, (status) => {
-    done.status = status;
-  });
+  const named = commandsNamed(io.argv);
   try {
-    await program.parseAsync([...io.argv], { from: "user" });
+    return await parse(named, io, open);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    // With every command declared, commander knows which one was meant.
+    if (error.code === "commander.unknownCommand" && named !== COMMANDS) return await runAll(io, open);
     if (error.exitCode === 0) return 0;
     throw inOurWords(error, io.program);
   }
+}
+
+/** The commands that some word names: declaring the others with all their flags would take longer than reading the line. */
+function commandsNamed(argv: readonly string[]): readonly CommandSpec[] {
+  const named = COMMANDS.filter((spec) => argv.includes(spec.name));
+  const wantsHelp = argv.some((word) => word === "help" || word === "-h" || word === "--help");
+  return named.length === 0 || wantsHelp ? COMMANDS : named;
+}
+
+async function runAll(io: Io, open: OpenSession): Promise<number> {
+  try {
+    return await parse(COMMANDS, io, open);
+  } catch (error) {
+    throw error instanceof CommanderError ? inOurWords(error, io.program) : error;
+  }
+}
+
+async function parse(specs: readonly CommandSpec[], io: Io, open: OpenSession): Promise<number> {
+  const done = { status: 0 };
+  const program = buildProgram(specs, io, open, (status) => {
+    done.status = status;
+  });
+  await program.parseAsync([...io.argv], { from: "user" });
   return done.status;
 }
 
-function buildProgram(io: Io, open: OpenSession, finish: (status: number) => void): Command {
+function buildProgram(specs: readonly CommandSpec[], io: Io, open: OpenSession, finish: (status: number) => void): Command {
   const program = addGlobalFlags(new Command(io.program))
     .description("Walks a packet through the network that Kubernetes manifests describe, offline.")
     .usage("[flags] COMMAND …")
@@ -39,7 +61,7 @@ function buildProgram(io: Io, open: OpenSession, finish: (status: number) => voi
     .exitOverride()
     .configureOutput({ writeOut: io.stdout.write, writeErr: () => undefined, getOutHelpWidth: () => 100 })
     .addHelpText("after", `\n${examples(io.program)}`);
-  for (const spec of COMMANDS) addCommand(program, spec, io, open, finish);
+  for (const spec of specs) addCommand(program, spec, io, open, finish);
   return program;
 }
 

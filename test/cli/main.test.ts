@@ -42,6 +42,7 @@ for (const { name } of COMMANDS) {
 const wrong = [
   { words: ["nosuch"], says: /unknown command 'nosuch'/ },
   { words: ["crul", "node2"], says: /unknown command 'crul'/, help: /did you mean curl\?/ },
+  { words: ["gte", "curl"], says: /unknown command 'gte'/ },
   { words: ["--tpology", "x", "curl", "node2"], says: /unknown option '--tpology'/, help: /--topology/ },
   { words: ["--namepsace", "x", "curl", "node2"], says: /unknown option '--namepsace'/, help: /--namespace/ },
   { words: ["curl", "node2", "--namepsace", "x"], says: /no flag --namepsace/, help: /--namespace/ },
