@@ -8,6 +8,7 @@ import type { Input } from "./manifests/input.ts";
 import type { CauseTable } from "./objects/cause.ts";
 import { formatPlace, type PathPart, type Source } from "./objects/source.ts";
 import type { NetnsView, RenderContext } from "./render/context.ts";
+import { VERSION } from "./version.ts";
 
 /** The context of one opened cluster. */
 export function describeWorld(input: Input, cluster: Cluster, causes: CauseTable, world: World): RenderContext {
@@ -16,6 +17,7 @@ export function describeWorld(input: Input, cluster: Cluster, causes: CauseTable
     return place ? { place: formatPlace(place) } : {};
   };
   return {
+    generator: { name: "ktrace", version: VERSION },
     describe: (netns) => viewOf(cluster, netns, placeOf),
     cause: (id) => {
       const cause = causes.lookup(id);
@@ -23,7 +25,7 @@ export function describeWorld(input: Input, cluster: Cluster, causes: CauseTable
       const { role, object, note } = cause;
       return { role, ...(object ? { object } : {}), ...(note === undefined ? {} : { note }), ...placeOf(cause.source, cause.field ?? []) };
     },
-    ruleText: (ref) => printRule(ref.rule, ref.chain),
+    ruleText: (ref) => printRule(ref.rule, ref.chain, ref.family),
     routeText: (route) => printRoute(undefined, route),
     link: (netns, dev) => {
       const stack = world.netns(netns);

@@ -106,5 +106,7 @@ export function outsideAnswer(cluster: Cluster, name: string, type: string): Dns
   const ips = records.filter((record) => record.type === type).map((record) => record.value);
   if (ips.length > 0) return { kind: "addresses", ips, cause: NO_CAUSE };
   if (records.length > 0) return { kind: "no-data" };
+  // A name of one label would be a top-level domain: the root servers know none of a Service's or a machine's name.
+  if (!plain.includes(".")) return { kind: "nxdomain" };
   return { kind: "unknown", text: `${plain} would be asked of a name server outside the model; add it under dns.records of the topology` };
 }

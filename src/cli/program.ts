@@ -6,7 +6,7 @@ import { COMMANDS } from "./commands.ts";
 import { addGlobalFlags, readGlobalFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import type { OpenSession } from "./session.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** Runs the command that the words name; answers the exit status. Wrong usage is thrown. */
 export async function runProgram(io: Io, open: OpenSession): Promise<number> {

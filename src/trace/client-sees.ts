@@ -126,6 +126,8 @@ function pingRefusal(errno: Errno | undefined, reason: string | undefined): stri
 }
 
 function digSees(program: "dig" | "nslookup", ending: Ending): ClientSees {
+  const beyond = unknowable(ending);
+  if (beyond) return beyond;
   if (ending.verdict === "delivered") return { exitCode: 0, message: ending.who ?? "" };
   if (ending.reason === "dns-unreachable")
     return {

@@ -49,6 +49,26 @@ export function resolveName(net: TraceNet, from: Who, host: string, family: Fami
     : asked;
 }
 
+/** What dig and nslookup do: only name servers are asked, dig for the name as it stands, nslookup along the search list. */
+export function queryName(
+  net: TraceNet,
+  from: Who,
+  host: string,
+  type: "A" | "AAAA",
+  sport: number,
+  options: { readonly search: boolean; readonly server?: Ip },
+): Resolution[] {
+  const own = net.apps.names(from);
+  const servers = options.server === undefined ? own.nameservers : [options.server];
+  const book: NameBook = { ...own, nameservers: servers, search: options.search ? own.search : [] };
+  const family: Family = type === "A" ? 4 : 6;
+  if (servers.length > 0) return askAll(net, from, host, family, sport, book, 0);
+  const name: NameStep = { host, how: "dns", detail: "no name server", cause: NO_CAUSE };
+  return [
+    { share: ONE, legs: [], result: { kind: "failed", reason: "dns-unreachable", text: `${from.name} has no name server to ask`, name } },
+  ];
+}
+
 function withoutAsking(apps: Apps, from: Who, host: string, family: Family): { readonly ip: Ip; readonly name: NameStep } | undefined {
   const literal = parseIp(host.replace(/^\[|\]$/g, ""));
   if (literal !== undefined) return { ip: literal, name: { host, ip: literal, how: "literal", detail: "an address", cause: NO_CAUSE } };

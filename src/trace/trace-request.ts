@@ -3,15 +3,15 @@
  * next leg can depend on is a key (which proxy process took the request); arms with one key share one walk, so that
  * replicas which behave alike do not multiply the paths.
  */
-import { type Family, familyOf, type Ip } from "../net/address.ts";
-import { sumFractions, timesFraction } from "../net/fraction.ts";
+import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
+import { ONE, sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
 import { clientSees } from "./client-sees.ts";
 import { type Asked, type Course, endCourse, FIRST_CLIENT_PORT, walkAll } from "./course.ts";
 import { legOf, partyOf } from "./leg.ts";
 import { afterProxy, byProxy, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
-import { resolveName } from "./resolve-name.ts";
+import { queryName, type Resolution, resolveName } from "./resolve-name.ts";
 import type { Leg, NameStep, Path, Trace } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
@@ -88,9 +88,38 @@ function assumptionsOf(paths: readonly Path[]): Trace["assumed"] {
   return assumed ? [{ what: "the pods listen on the Service's targetPort: their containers declare no port", key: "pods[].listens" }] : [];
 }
 
+/** dig and nslookup end where curl begins: with the answer. */
+function lookupCourses(net: TraceNet, asked: Asked): Course[] {
+  const { question } = asked;
+  const type = question.type === "AAAA" ? "AAAA" : "A";
+  if (question.type !== undefined && question.type !== "A" && question.type !== "AAAA") {
+    const text = `records of type ${question.type} are not modelled`;
+    const leg = nameOnlyLeg(asked, { host: asked.host, how: "dns", detail: text, cause: 0 });
+    return [{ share: ONE, legs: [leg], verdict: "unknown", reason: "not-modelled", text, ending: {} }];
+  }
+  const server = question.server === undefined ? undefined : parseIp(question.server);
+  const options = { search: question.program === "nslookup", ...(server === undefined ? {} : { server }) };
+  return queryName(net, asked.from, asked.host, type, FIRST_CLIENT_PORT, options).map((resolution) => {
+    const { result } = resolution;
+    if (result.kind !== "found") return unresolvedCourse(asked, resolution);
+    const legs = resolution.legs.map((leg) => ({ ...leg, name: result.name }));
+    return { share: resolution.share, legs, verdict: "delivered", text: `${asked.host} is ${result.ip}`, ending: { who: result.ip } };
+  });
+}
+
+/** The name did not become an address; the last leg says so. */
+function unresolvedCourse(asked: Asked, { share, legs, result }: Resolution): Course {
+  const shown = legs.length > 0 ? legs : [nameOnlyLeg(asked, result.name)];
+  const named = shown.map((leg, i) => (i === shown.length - 1 ? { ...leg, name: result.name } : leg));
+  const text = result.kind === "found" ? "" : result.text;
+  if (result.kind === "failed") return { share, legs: named, text, ending: {}, verdict: "unresolved", reason: result.reason };
+  return { share, legs: named, text, ending: {}, verdict: "unknown", reason: "not-modelled" };
+}
+
 /** From a host name: every outcome of the lookup, and what follows. */
 function coursesOf(net: TraceNet, asked: Asked): Course[] {
   const { question } = asked;
+  if (question.program === "dig" || question.program === "nslookup") return lookupCourses(net, asked);
   const override = overriddenAddress(asked);
   const host = override?.host ?? asked.host;
   const family = override ? familyOf(override.ip) : (question.family ?? familyOfHost(host));
@@ -106,17 +135,7 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
         ...course,
         share: timesFraction(resolution.share, course.share),
       }));
-    const leg = nameOnlyLeg(asked, result.name);
-    const legs = [...resolution.legs, ...(resolution.legs.length === 0 ? [leg] : [])];
-    const at = {
-      share: resolution.share,
-      legs: legs.map((l, i) => (i === legs.length - 1 ? { ...l, name: result.name } : l)),
-      text: result.text,
-      ending: {},
-    };
-    return result.kind === "unknown"
-      ? [{ ...at, verdict: "unknown", reason: "not-modelled" }]
-      : [{ ...at, verdict: "unresolved", reason: result.reason }];
+    return [unresolvedCourse(asked, resolution)];
   });
 }
 

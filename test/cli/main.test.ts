@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { reportTrouble } from "../../src/cli/trouble.ts";
-import { VERSION } from "../../src/cli/version.ts";
+import { VERSION } from "../../src/version.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
 import { ktrace } from "./io.ts";
 
