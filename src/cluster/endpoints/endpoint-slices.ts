@@ -28,6 +28,7 @@ export function decideSlices(world: SliceWorld): ClusterSlice[] {
   const written = groupBy(given.all("EndpointSlice"), (slice) => `${slice.metadata.namespace}/${serviceNameOf(slice)}`);
   const endpoints = new Map(given.all("Endpoints").map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]));
   const known = new Set(services.map((service) => `${service.namespace}/${service.name}`));
+  const zones: Zones = new Map(world.nodes.map((node) => [node.name, node.labels["topology.kubernetes.io/zone"]]));
   const ofServices = services.flatMap((service) => {
     const key = `${service.namespace}/${service.name}`;
     const slices = (written.get(key) ?? []).flatMap((slice) => readSlice(slice) ?? []);
@@ -38,7 +39,7 @@ export function decideSlices(world: SliceWorld): ClusterSlice[] {
       const stated = slices.filter((slice) => managerOf(slice) === MANAGER.controller);
       if (stated.length > 0) return slices;
       if (manual && isStated(manual)) return [...byHand, ...mirrorEndpoints(manual, MANAGER.controller)];
-      return [...byHand, ...controllerSlices(service, endpointsOfPods(service, world))];
+      return [...byHand, ...controllerSlices(service, endpointsOfPods(service, zones, world.podsOf))];
     }
     if (slices.some((slice) => managerOf(slice) !== "")) return slices;
     if (manual) return [...byHand, ...mirrorEndpoints(manual, MANAGER.mirroring)];
@@ -52,11 +53,11 @@ const serviceNameOf = (slice: EndpointSlice): string => slice.metadata.labels?.[
 const managerOf = (slice: ClusterSlice): string => slice.labels[MANAGED_BY] ?? "";
 const isKubernetes = (service: ClusterService): boolean => service.namespace === "default" && service.name === "kubernetes";
 
+type Zones = ReadonlyMap<string, string | undefined>;
 /** An endpoint and the ports that the Service's targetPorts come to on that pod. */
 type Resolved = { readonly ip: Ip; readonly endpoint: ClusterEndpoint; readonly ports: readonly SlicePort[] };
 
-function endpointsOfPods(service: ClusterService, { nodes, podsOf }: SliceWorld): Resolved[] {
-  const zones = new Map(nodes.map((node) => [node.name, node.labels["topology.kubernetes.io/zone"]]));
+function endpointsOfPods(service: ClusterService, zones: Zones, podsOf: SliceWorld["podsOf"]): Resolved[] {
   return podsOf(service.namespace, service.selector ?? {})
     .filter((pod) => pod.phase !== "Succeeded" && pod.phase !== "Failed")
     .flatMap((pod) => {

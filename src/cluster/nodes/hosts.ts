@@ -10,7 +10,7 @@ export function decideHosts(nodes: readonly ClusterNode[], topology: Topology, n
   const taken = nodes.flatMap((node) => [...node.interfaces.flatMap((each) => each.addresses), ...gatewaysOf(node)]);
   const book = createAddressBook(taken, []);
   const onNodeNetwork = (name: string) => {
-    const addresses = nodeNetworks(nodes).map((network) => book.lastFree(network));
+    const addresses = nodeNetworks(nodes).flatMap((network) => book.lastFree(network) ?? []);
     notes.assume(`host ${name}`, `interface eth0 with ${addresses.map(formatCidr).join(", ") || "no address"}`, "spec.hosts[].interfaces");
     return addresses;
   };

@@ -73,7 +73,7 @@ function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { book, families, 
 }
 
 function assumedAddresses(name: string, stated: readonly Cidr[], book: AddressBook, families: readonly Family[], notes: Notes): Cidr[] {
-  const chosen = stated.length > 0 ? [...stated] : families.map((family) => book.nextFree(family));
+  const chosen = stated.length > 0 ? [...stated] : families.flatMap((family) => book.nextFree(family) ?? []);
   notes.assume(`node ${name}`, `interface eth0 with ${chosen.map(formatCidr).join(", ")}`, "spec.nodes[].interfaces");
   return chosen;
 }

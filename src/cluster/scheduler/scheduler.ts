@@ -7,43 +7,57 @@
 import type { ClusterNode } from "../cluster.ts";
 import { byCodeUnits } from "../order.ts";
 import type { PodPlan } from "../workloads/plan.ts";
-import { type HostPort, hostPortsClash, hostPortsOf } from "./host-ports.ts";
+import { hostPortsClash, hostPortsOf } from "./host-ports.ts";
 import { refusalOf, unwelcome } from "./node-fit.ts";
-import { createQueue, type Queue } from "./node-queue.ts";
 import { hasPodAffinity, type NamespaceLabels, type PlacedPod, podAffinityFilter } from "./pod-affinity.ts";
+import { type Candidate, createPool, type Line, openLine, type Pool, type Seat } from "./waiting-line.ts";
 
 /** `node` is where something outside the scheduler has put the pod. */
 export type Schedulable = { readonly plan: PodPlan; readonly node?: string };
 export type Placement = { readonly node?: string; readonly message?: string };
 
-/** One node while pods are being put on it. */
-type Seat = { readonly node: ClusterNode; readonly rank: number; pods: number; readonly ports: HostPort[] };
-type Candidate = { readonly seat: Seat; readonly penalty: number; own: number };
-
 /** A placement for each pod, in the order given: first those that have a node, then the others one by one. */
 export function schedulePods(pods: readonly Schedulable[], nodes: readonly ClusterNode[], namespaceLabels: NamespaceLabels): Placement[] {
   const ranked = [...nodes].sort((a, b) => byCodeUnits(a.name, b.name));
   const seats = new Map(ranked.map((node, rank): [string, Seat] => [node.name, { node, rank, pods: 0, ports: [] }]));
-  const bench: Bench = { seats, placed: [], repelling: [], own: new Map(), namespaceLabels };
+  const bench: Bench = { seats, pools: new Map(), placed: [], repelling: [], own: new Map(), namespaceLabels };
   const fixed = pods.map((pod) => (pod.node === undefined ? undefined : bind(pod, pod.node, bench)));
-  let current: { readonly key: string; readonly queue: Queue<Candidate> } | undefined;
-  return pods.map((pod, i) => {
-    const already = fixed[i];
-    if (already) return already;
-    const key = setKey(pod.plan);
-    if (pod.plan.onlyNode !== undefined) return place(pod, queueOf(pod, bench), bench);
-    if (current?.key !== key || key === "") current = { key, queue: queueOf(pod, bench) };
-    return place(pod, current.queue, bench);
-  });
+  const open: { set?: OpenSet } = {};
+  return pods.map(
+    ({ plan }, i) =>
+      fixed[i] ?? (plan.onlyNode === undefined ? place(plan, setOf(plan, open, bench), bench) : placeOn(plan, plan.onlyNode, bench)),
+  );
 }
 
 type Bench = {
   readonly seats: ReadonlyMap<string, Seat>;
+  readonly pools: Map<string, Pool>;
   readonly placed: PlacedPod[];
   readonly repelling: PlacedPod[]; // those with affinity terms of their own
   readonly own: Map<string, number>; // pods of a set on a node
   readonly namespaceLabels: NamespaceLabels;
 };
+/** The set whose pods are being placed. Once one of them finds no node, the rest will not either. */
+type OpenSet = { readonly key: string; readonly line: Line; failure?: string };
+
+function setOf(plan: PodPlan, open: { set?: OpenSet }, bench: Bench): OpenSet {
+  const key = setKey(plan);
+  if (open.set && open.set.key === key && key !== "") return open.set;
+  open.set?.line.close();
+  open.set = { key, line: openLine(poolFor(plan, bench), (seat) => bench.own.get(ownKey(plan, seat.node.name)) ?? 0) };
+  return open.set;
+}
+
+/** The nodes that would have the pod whatever else runs there; pods with the same demands share them. */
+function poolFor({ spec }: PodPlan, bench: Bench): Pool {
+  const demands = JSON.stringify([spec.tolerations, spec.nodeSelector, spec.affinity]);
+  const known = bench.pools.get(demands);
+  if (known) return known;
+  const welcome = [...bench.seats.values()].filter((seat) => refusalOf(spec, seat.node) === undefined);
+  const pool = createPool(welcome.map((seat) => ({ seat, penalty: unwelcome(spec, seat.node) })));
+  bench.pools.set(demands, pool);
+  return pool;
+}
 
 /** Pods of one set share their spec; a lone pod is a set of its own. */
 const setKey = (plan: PodPlan): string => (plan.owner && !plan.object ? `${plan.namespace}/${plan.owner.kind}/${plan.owner.name}` : "");
@@ -65,33 +79,32 @@ function take(seat: Seat, plan: PodPlan, bench: Bench): void {
   bench.own.set(key, (bench.own.get(key) ?? 0) + 1);
 }
 
-/** The nodes that would have the pod whatever else runs there, best first. */
-function queueOf({ plan }: Schedulable, bench: Bench): Queue<Candidate> {
-  const only = plan.onlyNode === undefined ? undefined : bench.seats.get(plan.onlyNode);
-  const seats = plan.onlyNode === undefined ? [...bench.seats.values()] : only ? [only] : [];
-  const candidates = seats
-    .filter((seat) => refusalOf(plan.spec, seat.node) === undefined)
-    .map((seat) => ({ seat, penalty: unwelcome(plan.spec, seat.node), own: bench.own.get(ownKey(plan, seat.node.name)) ?? 0 }));
-  return createQueue(candidates, byPreference);
-}
-
-const byPreference = (a: Candidate, b: Candidate): number =>
-  a.penalty - b.penalty || a.own - b.own || a.seat.pods - b.seat.pods || a.seat.rank - b.seat.rank;
-
-function place({ plan }: Schedulable, queue: Queue<Candidate>, bench: Bench): Placement {
+function place(plan: PodPlan, set: OpenSet, bench: Bench): Placement {
+  if (set.failure !== undefined) return { message: set.failure };
   const refusal = momentaryRefusal(plan, bench);
   const passed: Candidate[] = [];
-  let chosen = queue.pop();
+  let chosen = set.line.next();
   while (chosen && refusal(chosen.seat)) {
     passed.push(chosen);
-    chosen = queue.pop();
+    chosen = set.line.next();
   }
-  for (const each of passed) queue.push(each);
-  if (!chosen) return { message: unschedulable(plan, bench) };
+  for (const each of passed) set.line.putBack(each);
+  if (!chosen) {
+    set.failure = unschedulable(plan, bench);
+    return { message: set.failure };
+  }
   take(chosen.seat, plan, bench);
-  chosen.own++;
-  queue.push(chosen);
+  set.line.putBack({ ...chosen, own: chosen.own + 1 });
   return { node: chosen.seat.node.name };
+}
+
+/** A DaemonSet's pod has its node in its affinity. */
+function placeOn(plan: PodPlan, name: string, bench: Bench): Placement {
+  const seat = bench.seats.get(name);
+  if (!seat || refusalOf(plan.spec, seat.node) !== undefined || momentaryRefusal(plan, bench)(seat) !== undefined)
+    return { message: unschedulable(plan, bench) };
+  take(seat, plan, bench);
+  return { node: name };
 }
 
 /** Why a node refuses the pod because of the pods it has now. */

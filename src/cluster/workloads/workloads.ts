@@ -31,7 +31,7 @@ export function planPods(given: Given, sets: readonly PodSet[], nodes: readonly 
     if (existing.has(ownedKey(set.namespace, set))) continue;
     const desired = set.kind === "DaemonSet" ? nodes.length : set.desired;
     if (desired > room) reportTooMany(set, desired, notes);
-    const plans = createPods(set, Math.min(desired, Math.max(room, 0)), nodes, naming);
+    const plans = desired > room ? [] : createPods(set, desired, nodes, naming);
     room -= plans.length;
     batches.push({ namespace: set.namespace, name: set.name, plans });
   }
@@ -45,7 +45,7 @@ const ownedKey = (namespace: string | undefined, owner: Owner | undefined): stri
 function reportTooMany(set: PodSet, desired: number, notes: Notes): void {
   notes.report({
     code: "too-many-pods",
-    message: `${nameOf(set.source)}: ${desired} replicas make more than the ${MAX_PODS} pods that ktrace holds`,
+    message: `${nameOf(set.source)}: ${desired} replicas make more than the ${MAX_PODS} pods that ktrace holds: none is made`,
     help: "a cluster has 150,000 pods at most",
     source: set.source.source,
     field: ["spec", "replicas"],
