@@ -23,11 +23,19 @@ before(() => {
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 test("the tarball has the program and its papers, no sources, tests or maps", () => {
-  for (const file of ["LICENSE", "README.md", "CHANGELOG.md", "package.json", "bin/ktrace", "dist/cli.js", "schema/topology.schema.json"]) {
+  for (const file of [
+    "LICENSE",
+    "README.md",
+    "CHANGELOG.md",
+    "package.json",
+    "bin/ktrace",
+    "dist/cli.cjs",
+    "schema/topology.schema.json",
+  ]) {
     assert.ok(packed.files.includes(file), `${file} is missing`);
   }
   assert.deepEqual(
-    packed.files.filter((file) => /^(src|test|tools|fixtures|bench)\/|\.map$|\.ts$/.test(file)),
+    packed.files.filter((file) => /^(src|test|tools|fixtures|bench)\/|\.(map|cache|ts)$/.test(file)),
     [],
   );
 });
@@ -60,6 +68,17 @@ test("npm installs the tarball into another project, and npx finds it", (t) => {
   if (install.status !== 0) return t.skip(`npm has no copy of the dependencies: ${install.stderr.split("\n")[0]}`);
   const { status, stdout } = run("npx", ["--offline", "ktrace", "--version"], project);
   assert.deepEqual([status, stdout.trim()], [0, "0.1.0"]);
+});
+
+test("a code cache that another V8 made, or a broken one, is passed over", () => {
+  const copy = join(dir, "copy");
+  cpSync(join(dir, "package"), copy, { recursive: true });
+  const hash = readFileSync(join(copy, "dist/cli.cjs"), "latin1").slice(2, 18);
+  for (const content of ["", "nonsense", Buffer.alloc(5000, 7)]) {
+    writeFileSync(join(copy, `dist/cli-${hash}.cache`), content);
+    const { status, stdout, stderr } = run(process.execPath, ["bin/ktrace", "--version"], copy);
+    assert.deepEqual([status, stdout.trim(), stderr], [0, "0.1.0", ""]);
+  }
 });
 
 test("without a build it says in one line how to build", () => {

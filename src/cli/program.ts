@@ -1,12 +1,12 @@
 /** The commander program: global flags, the list of commands, help, and commander's errors in our words. */
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../objects/diagnostic.ts";
+import { VERSION } from "../version.ts";
 import type { CommandSpec } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { addGlobalFlags, readGlobalFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import type { OpenSession } from "./session.ts";
-import { VERSION } from "../version.ts";
 
 /** Runs the command that the words name; answers the exit status. Wrong usage is thrown. */
 export async function runProgram(io: Io, open: OpenSession): Promise<number> {

@@ -17,7 +17,9 @@ const io: Io = {
   stdout: isTerminal(1) ? terminal(process.stdout) : plainFile(1),
   stderr: isTerminal(2) ? terminal(process.stderr) : plainFile(2),
 };
-process.exitCode = await main(io, openSession);
+void main(io, openSession).then((status) => {
+  process.exitCode = status;
+});
 
 /** A terminal is a character device; so is /dev/null, for which asking once more costs nothing that anybody waits for. */
 function isTerminal(fd: number): boolean {

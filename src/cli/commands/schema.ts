@@ -26,4 +26,4 @@ export const schemaCommand: CommandSpec = {
 };
 
 /** Beside dist/ in the package, three folders up in the source tree. */
-const schemaFolder = (): URL => new URL(import.meta.url.endsWith("/dist/cli.js") ? "../schema/" : "../../../schema/", import.meta.url);
+const schemaFolder = (): URL => new URL(import.meta.url.endsWith("/dist/cli.cjs") ? "../schema/" : "../../../schema/", import.meta.url);
