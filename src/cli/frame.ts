@@ -7,9 +7,9 @@ import { escapeText } from "../render/escape.ts";
 const WIDEST = 120; // columns of source shown; a one-line JSON file must not fill the screen
 
 /** `  --> service.yaml:12:7` and, when the file can be read again, its line. */
-export function codeFrame(place: Place, cwd: string): string[] {
+export function codeFrame(place: Place, cwd: string, read?: (file: string, line: number) => string | undefined): string[] {
   const head = `  --> ${escapeText(formatPlace(place))}`;
-  const line = lineOf(place, cwd);
+  const line = read === undefined ? lineOf(place, cwd) : read(place.file, place.line);
   if (line === undefined) return [head];
   const from = Math.max(0, place.column - 1 - WIDEST / 2);
   const shown = oneColumnEach(line.slice(from, from + WIDEST));

@@ -10,15 +10,12 @@ import { escapeJson, escapeText } from "../render/escape.ts";
 import { codeFrame } from "./frame.ts";
 import type { Io } from "./io.ts";
 
-/** Finds the line and column of a field; the manifests room has it once the input is read. */
-export type Locate = Sources["place"];
-
 /** Says what went wrong and answers the exit status: 2 for wrong usage, unreadable input and bugs alike. */
-export function reportTrouble(error: unknown, io: Io, locate?: Locate): number {
+export function reportTrouble(error: unknown, io: Io): number {
   const usage = error instanceof UsageError ? error : bugReport(error, io);
-  if (wantsJson(io.argv)) io.stdout.write(`${errorDocument(usage, locate)}\n`);
+  if (wantsJson(io.argv)) io.stdout.write(`${errorDocument(usage)}\n`);
   io.stderr.write(`ktrace: error: ${escapeText(usage.message)}\n`);
-  for (const diagnostic of usage.diagnostics) io.stderr.write(diagnosticText(diagnostic, io, locate));
+  for (const diagnostic of usage.diagnostics) io.stderr.write(diagnosticText(diagnostic, io));
   if (usage.help !== undefined) io.stderr.write(`  help: ${escapeText(usage.help)}\n`);
   if (!(error instanceof UsageError) && io.env.KTRACE_DEBUG && error instanceof Error) io.stderr.write(`${error.stack ?? ""}\n`);
   return 2;
@@ -31,22 +28,20 @@ function bugReport(error: unknown, io: Io): UsageError {
 }
 
 /** A finding about the input, with the line it points at. */
-export function diagnosticText(diagnostic: Diagnostic, io: Io, locate?: Locate): string {
-  const place = placeOf(diagnostic, locate);
+export function diagnosticText(diagnostic: Diagnostic, io: Io, lineOf?: Sources["line"]): string {
+  const place = placeOf(diagnostic);
   const lines = [`${diagnostic.severity}[${diagnostic.code}]: ${escapeText(diagnostic.message)}`];
-  if (place !== undefined) lines.push(...codeFrame(place, io.cwd));
+  if (place !== undefined) lines.push(...codeFrame(place, io.cwd, lineOf));
   if (diagnostic.help !== undefined) lines.push(`   = help: ${escapeText(diagnostic.help)}`);
   return `${lines.join("\n")}\n`;
 }
 
-function placeOf({ at }: Diagnostic, locate: Locate | undefined): Place | undefined {
-  if (at === undefined) return undefined;
-  return "line" in at ? at : locate?.(at.source, at.field);
-}
+/** A place found already. What is thrown before the input was read whole has no other. */
+const placeOf = ({ at }: Diagnostic): Place | undefined => (at !== undefined && "line" in at ? at : undefined);
 
-function errorDocument(error: UsageError, locate?: Locate): string {
+function errorDocument(error: UsageError): string {
   const findings = error.diagnostics.map((diagnostic) => {
-    const place = placeOf(diagnostic, locate);
+    const place = placeOf(diagnostic);
     return {
       code: diagnostic.code,
       severity: diagnostic.severity,
