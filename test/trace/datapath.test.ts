@@ -97,7 +97,7 @@ for (const row of readRows("errors.txt")) {
   test(`errors.txt: ${row.slice(0, 4).join(" | ")}: ${errno}`, () => {
     for (const { value } of walkAll(openVariant(variant), specOf(source, destination, protocol))) {
       const { connection } = value;
-      const answer = connection.reply.hops.at(-1)?.packetIn;
+      const answer = connection.reply.hops.at(-1)?.seen.at(-1)?.packet;
       const isSilent = connection.reply.hops.length === 0;
       const overWire = connection.reply.hops.some((hop) => hop.netns !== connection.end.netns);
       const from = isSilent || !answer ? "-" : sender === "self" && !overWire ? "self" : answer.src;
