@@ -47,7 +47,7 @@ function listenTcp(ip, port, owner) {
 
 function listenUdp(ip, port, owner) {
   return new Promise((resolve) => {
-    const socket = createSocket({ type: family(ip), ipv6Only: true });
+    const socket = createSocket({ type: family(ip), ...(ip.includes(":") ? { ipv6Only: true } : {}) });
     socket.on("error", (error) => resolve(`${at(ip, port)}/udp: ${error.code}`));
     socket.on("message", (_, peer) => {
       socket.send(
@@ -84,7 +84,8 @@ function askTcp(flow, done) {
   });
   socket.on("end", () => done({ connected, answer: parsed(text) }));
   socket.on("error", (error) => done({ connected, errno: error.code ?? error.message }));
-  return { stop: () => socket.destroy(), isConnected: () => connected };
+  // A connection that failed half-way is reset: what it would send again later must not meet the next flows.
+  return { stop: () => (connected && !socket.readableEnded ? socket.resetAndDestroy() : socket.destroy()), isConnected: () => connected };
 }
 
 function askUdp(flow, done) {

@@ -14,7 +14,7 @@ import type { CtEntry, RuleHit } from "./tables.ts";
 
 /** One point on which both disagree. */
 export type Difference = {
-  readonly about: "request" | "reply" | "third" | "conntrack" | "client" | "server" | "rules";
+  readonly about: "request" | "reply" | "third" | "aftermath" | "conntrack" | "client" | "server" | "rules";
   readonly text: string;
 };
 
@@ -71,19 +71,26 @@ function sameSighting(bindings: Bindings, predicted: SeenThere, observed: Sighti
   return a.src === b.src && a.dst === b.dst && a.ttl === b.ttl && a.dport === b.dport && a.inner?.vni === b.inner?.vni;
 }
 
-type Course = { readonly request: readonly Sighting[]; readonly reply: readonly Sighting[]; readonly third: readonly Sighting[] };
+type Course = {
+  readonly request: readonly Sighting[];
+  readonly reply: readonly Sighting[];
+  readonly third: readonly Sighting[];
+  readonly aftermath: readonly Sighting[];
+};
 
-/** The first packet, the first answer, and the client's first packet with content; without what was sent twice. */
+/** The first packet, the first answer, the client's first packet with content, and refusals of the answer; without what was sent twice. */
 function courseOf(observed: Observation): Course {
-  const forward = (sighting: Sighting): boolean => isForward(sighting, observed, observed.conntrack);
-  const isData = ({ packet }: Sighting): boolean => packet.segment.kind === "third";
+  const forward = ({ packet }: Sighting): boolean => isForward(packet, observed, observed.conntrack);
+  const kind = ({ packet }: Sighting): string => packet.segment.kind;
   const once = (sightings: readonly Sighting[]): Sighting[] =>
     [...new Map(sightings.map((each) => [showSighting(each), each] as const).reverse()).values()].reverse();
   const inModel = observed.sightings.filter(({ netns }) => netns !== ROUTER_ID);
+  const isRefusal = (each: Sighting): boolean => kind(each) === "rst" || kind(each) === "icmp-error";
   return {
-    request: once(inModel.filter((each) => !isData(each) && forward(each) && each.packet.segment.kind !== "rst")),
-    reply: once(inModel.filter((each) => !isData(each) && !forward(each))),
-    third: once(inModel.filter((each) => isData(each) && forward(each) && each.length > 0)),
+    request: once(inModel.filter((each) => forward(each) && kind(each) !== "third" && !isRefusal(each))),
+    reply: once(inModel.filter((each) => !forward(each) && kind(each) !== "third")),
+    third: once(inModel.filter((each) => forward(each) && kind(each) === "third" && each.length > 0)),
+    aftermath: once(inModel.filter((each) => forward(each) && isRefusal(each))),
   };
 }
 
@@ -108,6 +115,9 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
   return [
     ...compareWay("reply", predicted.reply, course.reply, bindings),
     ...compareWay("third", predicted.third, course.third, bindings),
+    ...(predicted.aftermath.length > 0 || verdict === "unanswered"
+      ? compareWay("aftermath", predicted.aftermath, course.aftermath, bindings)
+      : []), // elsewhere a client's RST only ends the connection
     ...compareConntrack(predicted.conntrack, observed, bindings),
     ...compareServer(predicted, observed, bindings),
     ...compareClient(predicted, observed),
@@ -115,7 +125,7 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
 }
 
 function compareWay(
-  about: "request" | "reply" | "third",
+  about: "request" | "reply" | "third" | "aftermath",
   predicted: readonly SeenThere[],
   observed: readonly Sighting[],
   bindings: Bindings,

@@ -58,9 +58,8 @@ export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: n
 }
 
 /** Whether the packet goes from the client's side to the server's: an ICMP error travels against what it quotes. */
-export function isForward(sighting: Sighting, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean {
-  const { packet } = sighting;
-  if (packet.segment.kind === "icmp-error") return false;
+export function isForward(packet: Packet, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean {
+  if (packet.segment.kind === "icmp-error") return !isForward(packet.segment.quoted, flow, entries);
   if (packet.segment.kind === "syn" || packet.segment.kind === "echo-request") return true;
   if (packet.segment.kind === "syn-ack" || packet.segment.kind === "echo-reply") return false;
   if (packet.sport === flow.sport) return true;

@@ -20,13 +20,12 @@ function createLine(netns: Netns, link: Link, cabling: Cabling): string {
   switch (link.type.kind) {
     case "loopback":
     case "device":
+    case "dummy": // a cable into nothing: the dummy module may not be there
       return `${own} type veth peer name ${lanEnd(netns, link, cabling)}`;
     case "veth":
       return `${own} type veth peer name ${farEnd(netns, link, cabling)}`;
     case "bridge":
       return `${own} type bridge mcast_snooping 0`; // snooping sends IGMP of its own, which counts in OUTPUT rules
-    case "dummy":
-      return `${own} type dummy`;
     case "vxlan":
       return `${own} type vxlan id ${link.type.vni} local ${ip(link.type.local)} dev ${checkLinkName(link.type.dev)} dstport ${link.type.port} nolearning`;
     default:
@@ -53,6 +52,7 @@ export function configureLines(netns: Netns, fastNeighbours: boolean): string[] 
   const ports = netns.links.filter((link) => link.master !== undefined);
   const up = netns.links.filter((link) => link.up);
   return [
+    ...netns.links.filter((link) => link.type.kind === "dummy").map((link) => `link set ${checkLinkName(link.name)} arp off`),
     ...ports.map((link) => `link set ${link.name} master ${checkLinkName(link.master ?? "")}`),
     ...ports.filter((link) => link.hairpin).map((link) => `link set ${link.name} type bridge_slave hairpin on`),
     ...(fastNeighbours ? up.filter((link) => link.type.kind !== "loopback").flatMap(fastNeighbourLines(netns)) : []),

@@ -1,6 +1,6 @@
 /**
  * The cables: one extra namespace with a bridge for each Ethernet segment and one port for each NIC. A veth whose far end
- * is not in the lab ends there too, in a port of no bridge.
+ * is not in the lab and a dummy device end there too, in a port of no bridge.
  */
 import type { Link, Netns, NetnsId } from "../linux/netns.ts";
 
@@ -33,7 +33,8 @@ export function lanOf(stacks: readonly Netns[], name: string): Lan {
   return { name, bridges: [...bridges.values()], ports: [...ports.values()], portOf: (id, link) => ports.get(keyOf(id, link)) };
 }
 
-const isLoose = (link: Link, present: ReadonlySet<NetnsId>): boolean => link.type.kind === "veth" && !present.has(link.type.peer.netns);
+const isLoose = ({ type }: Link, present: ReadonlySet<NetnsId>): boolean =>
+  type.kind === "dummy" || (type.kind === "veth" && !present.has(type.peer.netns));
 const keyOf = (netns: NetnsId, link: string): string => `${netns} ${link}`;
 
 /** A switch's MTU must not be the smallest: frames too big for a NIC are the NIC's to refuse. */

@@ -10,7 +10,7 @@ import { type Sighting, startCapture } from "./capture.ts";
 import { indexByPort, type PortIndex, packetsOf } from "./flow.ts";
 import { runProgram } from "./process.ts";
 import type { Lab } from "./run.ts";
-import { type CtEntry, newHits, type RuleHit, readTables } from "./tables.ts";
+import { type CtEntry, newHits, type RuleHit, readCounters } from "./tables.ts";
 
 /** One connection to try. `src`: the address to bind to. */
 export type Flow = {
@@ -54,7 +54,7 @@ export async function startObserver(lab: Lab): Promise<Observer> {
   const { namespaces } = lab.state;
   await Promise.all(namespaces.map(({ id }) => lab.agent(id).greet()));
   const capture = await startCapture(lab, namespaces);
-  let counters = (await tablesOf(lab)).rules;
+  let counters = await countersOf(lab);
   let nextPort = FIRST_PORT;
   const port = (): number => {
     nextPort = nextPort > LAST_PORT ? FIRST_PORT + 1 : nextPort + 1;
@@ -64,11 +64,10 @@ export async function startObserver(lab: Lab): Promise<Observer> {
     observe: async (flows) => {
       const asked = flows.map((flow) => ({ flow, sport: port() }));
       const answers = await askAll(lab, asked);
-      const tables = await tablesOf(lab);
-      const rulesHit = newHits(counters, tables.rules);
-      const sightings = await capture.drain();
-      counters = (await tablesOf(lab)).rules; // the captures' own marks pass the rules too
-      const index = indexByPort(sightings, tables.conntrack);
+      const rulesHit = newHits(counters, await countersOf(lab));
+      const { sightings, entries } = await capture.drain();
+      counters = await countersOf(lab); // the captures' own marks pass the rules too
+      const index = indexByPort(sightings, entries);
       return { observations: asked.map((each, i) => observation(each, answers[i], index)), rulesHit };
     },
     stop: () => capture.stop(),
@@ -77,10 +76,7 @@ export async function startObserver(lab: Lab): Promise<Observer> {
 
 type Asked = { readonly flow: Flow; readonly sport: number };
 
-async function tablesOf(lab: Lab): Promise<{ readonly conntrack: readonly CtEntry[]; readonly rules: readonly RuleHit[] }> {
-  const all = await Promise.all(lab.state.namespaces.map((namespace) => readTables(namespace, true)));
-  return { conntrack: all.flatMap((each) => each.conntrack), rules: all.flatMap((each) => each.rules) };
-}
+const countersOf = async (lab: Lab): Promise<RuleHit[]> => (await Promise.all(lab.state.namespaces.map(readCounters))).flat();
 
 /** All at once; those that need their sender's default TTL changed one TTL after the other, since node sets none for TCP. */
 async function askAll(lab: Lab, asked: readonly Asked[]): Promise<FlowAnswer[]> {

@@ -6,6 +6,7 @@ import type { NetnsId, World } from "../linux/netns.ts";
 import { createRun, explore } from "../linux/run.ts";
 import type { Hop, RuleRef, Seen } from "../linux/step.ts";
 import { type Fraction, formatFraction } from "../net/fraction.ts";
+import type { Packet } from "../net/packet.ts";
 import { type Connection, walkConnection } from "../trace/connection.ts";
 import type { Flow } from "./observe.ts";
 
@@ -18,6 +19,8 @@ export type Predicted = {
   readonly request: readonly SeenThere[];
   readonly reply: readonly SeenThere[];
   readonly third: readonly SeenThere[];
+  /** What a kernel says to an answer that has nowhere to go: an RST, an ICMP error. */
+  readonly aftermath: readonly SeenThere[];
   readonly conntrack: readonly ConntrackEntry[];
   readonly rules: readonly PredictedRule[];
 };
@@ -47,16 +50,19 @@ export function predictFlow(world: World, flow: Flow, sport: number): Predicted[
     const third =
       connection.reply.third ??
       (protocol === "tcp" && gotAnswer && first ? sendPacket(run, from, { ...first, segment: { kind: "third" } }, "process") : undefined);
-    return { connection, third: third?.hops ?? [], conntrack: [...run.conntrack] };
+    const refusal = connection.socket && connection.reply.verdict !== "delivered" ? refusalOf(connection.reply.hops) : undefined;
+    const aftermath = refusal ? sendPacket(run, refusal.netns, refusal.packet, "kernel").hops : [];
+    return { connection, third: third?.hops ?? [], aftermath, conntrack: [...run.conntrack] };
   });
-  return branches.map(({ share, value: { connection, third, conntrack } }) => ({
+  return branches.map(({ share, value: { connection, third, aftermath, conntrack } }) => ({
     share,
     connection,
     request: seenIn(connection.hops),
     reply: seenIn(connection.reply.hops),
     third: seenIn(third),
+    aftermath: seenIn(aftermath),
     conntrack,
-    rules: [...rulesIn([...connection.hops, ...connection.reply.hops], false), ...rulesIn(third, true)],
+    rules: [...rulesIn([...connection.hops, ...connection.reply.hops, ...aftermath], false), ...rulesIn(third, true)],
   }));
 }
 
@@ -65,6 +71,13 @@ const seenIn = (hops: readonly Hop[]): SeenThere[] =>
   hops.flatMap((hop) =>
     hop.seen.filter(({ dev, direction }) => dev !== "lo" || direction === "in").map((seen) => ({ ...seen, netns: hop.netns })),
   );
+
+/** The packet with which a kernel refused an answer. walkConnection sends it too, and does not keep its way. */
+function refusalOf(hops: readonly Hop[]): { readonly netns: NetnsId; readonly packet: Packet } | undefined {
+  const last = hops.at(-1);
+  const step = last?.steps.findLast((each) => each.kind === "answer");
+  return last && step?.kind === "answer" ? { netns: last.netns, packet: step.packet } : undefined;
+}
 
 const rulesIn = (hops: readonly Hop[], again: boolean): PredictedRule[] =>
   hops.flatMap((hop) => hop.steps.flatMap((step) => (step.kind === "rule" ? [{ ...step.ref, netns: hop.netns, again }] : [])));

@@ -35,6 +35,7 @@ export function baseSysctls(netns: Netns): Sysctl[] {
     ...Object.fromEntries(
       PER_DEVICE.flatMap((key) => [`net.ipv4.conf.all.${key}`, `net.ipv4.conf.default.${key}`].map((name) => [name, "0"])),
     ),
+    ...QUICK_TO_GIVE_UP,
     "net.ipv4.icmp_ratelimit": "0",
     "net.ipv4.icmp_msgs_per_sec": "100000",
     "net.ipv6.conf.all.disable_ipv6": ipv6 ? "0" : "1",
@@ -54,6 +55,13 @@ export function baseSysctls(netns: Netns): Sysctl[] {
       .map(({ name, value }) => sysctlOf(name, value)),
   ];
 }
+
+/** What a failed connection sends again later would meet the next flow. */
+const QUICK_TO_GIVE_UP: Readonly<Record<string, string>> = {
+  "net.ipv4.tcp_synack_retries": "0",
+  "net.ipv4.tcp_orphan_retries": "1",
+  "net.ipv4.tcp_retries2": "3",
+};
 
 const IPV6_QUIET: Readonly<Record<string, string>> = {
   "net.ipv6.conf.all.forwarding": "0",

@@ -1,6 +1,6 @@
 /**
- * What the kernel kept of a flow: `conntrack -L -o extended` and the counters of `iptables-save -c`, of one namespace, read.
- * Not read: timeouts, marks, zones.
+ * What the kernel's tables say of a flow: connection entries as `conntrack -o extended` prints them, and the counters of
+ * `iptables-save -c`. Not read: timeouts, marks, zones.
  */
 import type { NetnsId } from "../linux/netns.ts";
 import type { Family, Ip } from "../net/address.ts";
@@ -29,41 +29,28 @@ export type RuleHit = {
   readonly text: string;
 };
 
-export type KernelTables = { readonly conntrack: readonly CtEntry[]; readonly rules: readonly RuleHit[] };
+/** Reads all counters of one namespace and empties its connection table, so that the next flows begin anew. One shell. */
+export async function readCounters(namespace: LabNamespace): Promise<RuleHit[]> {
+  if (namespace.families.length === 0) return [];
+  const saves = namespace.families.map(
+    (family) => `${family === 4 ? "iptables" : "ip6tables"}-${namespace.backend}-save -c; echo '${CUT}'`,
+  );
+  const script = `${saves.join("\n")}\nconntrack -F >/dev/null 2>&1\n`;
+  const { status, stdout, stderr } = await runProgram("nsenter", [`--net=/run/netns/${namespace.name}`, "sh", "-e"], script);
+  if (status !== 0) throw new LabError(`${namespace.name}: reading the kernel's tables failed: ${stderr.trim()}`);
+  const parts = stdout.split(`${CUT}\n`);
+  return namespace.families.flatMap((family, i) => parseCounters(parts[i] ?? "", namespace.id, family));
+}
 
 const CUT = "-- ktrace --";
 
-/** Reads the connection table and all counters, and empties the connection table when told to. One shell a namespace. */
-export async function readTables(namespace: LabNamespace, flush: boolean): Promise<KernelTables> {
-  if (namespace.families.length === 0) return { conntrack: [], rules: [] };
-  const families = namespace.families.map((family) => ({
-    family,
-    word: family === 4 ? "ipv4" : "ipv6",
-    save: `${family === 4 ? "iptables" : "ip6tables"}-${namespace.backend}-save -c`,
-  }));
-  const script = families.flatMap(({ word, save }) => [
-    `conntrack -L -f ${word} -o extended 2>/dev/null || [ $? -le 1 ]`,
-    `echo '${CUT}'`,
-    save,
-    `echo '${CUT}'`,
-  ]);
-  const { status, stdout, stderr } = await runProgram(
-    "nsenter",
-    [`--net=/run/netns/${namespace.name}`, "sh", "-e"],
-    `${[...script, ...(flush ? ["conntrack -F >/dev/null 2>&1"] : [])].join("\n")}\n`,
-  );
-  if (status !== 0) throw new LabError(`${namespace.name}: reading the kernel's tables failed: ${stderr.trim()}`);
-  const parts = stdout.split(`${CUT}\n`);
-  return {
-    conntrack: families.flatMap((_, i) => parseConntrack(parts[2 * i] ?? "", namespace.id)),
-    rules: families.flatMap(({ family }, i) => parseCounters(parts[2 * i + 1] ?? "", namespace.id, family)),
-  };
-}
-
-/** `conntrack -L -o extended`: `ipv4 2 tcp 6 118 SYN_SENT src=… dst=… sport=… dport=… [UNREPLIED] src=… …`. */
+/** `conntrack -L` or `-E`, `-o extended`: `[NEW] ipv4 2 tcp 6 118 SYN_SENT src=… dst=… sport=… dport=… [UNREPLIED] src=… …`. */
 export function parseConntrack(text: string, netns: NetnsId): CtEntry[] {
   return text.split("\n").flatMap((line): CtEntry[] => {
-    const words = line.trim().split(/\s+/);
+    const words = line
+      .trim()
+      .replace(/^\[[A-Z]+\]\s*/, "")
+      .split(/\s+/);
     const protocol = protocolOf(words[2]);
     const tuples = tuplesOf(words);
     const [original, reply] = tuples;
