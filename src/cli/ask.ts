@@ -44,20 +44,34 @@ export const commonQuestion = (command: readonly string[], flags: GlobalFlags) =
   evidence: flags.verbose > 0,
 });
 
+type AnswerOptions = {
+  /** Exit as the client program would. */
+  readonly clientExit?: boolean;
+  /** What the client program itself prints at the end, below a text trace. */
+  readonly epilogue?: (trace: Trace) => string;
+};
+
 /** Traces, prints in the format asked for, and answers the exit status. */
-export async function answer(call: Call, flags: GlobalFlags, question: Question, clientExit = flags.curlExitCodes): Promise<number> {
+export async function answer(call: Call, flags: GlobalFlags, question: Question, options: AnswerOptions = {}): Promise<number> {
   const format = chooseFormat(flags.output, TRACE_FORMATS, "text");
   const session = await call.open(flags, call.io);
   const trace = session.trace(question);
   const { printTrace } = await import("./print.ts");
   await printTrace(trace, session.context, format, flags, call.io);
-  return clientExit ? clientStatus(trace) : trace.verdict === "delivered" ? 0 : 1;
+  if (format === "text") call.io.stdout.write(options.epilogue?.(trace) ?? "");
+  return options.clientExit || flags.curlExitCodes ? clientStatus(trace) : trace.verdict === "delivered" ? 0 : 1;
 }
 
-/** The client program's own exit status; when the paths differ, the first that is not 0. */
+/**
+ * The client program's own exit status; when the paths differ, the first that is not 0. A packet that left the model, or met
+ * what is not modelled, is no success that a script may build on.
+ */
 function clientStatus(trace: Trace): number {
-  if (trace.clientSees !== undefined) return trace.clientSees.exitCode;
-  return trace.paths.map((path) => path.clientSees.exitCode).find((code) => code !== 0) ?? 0;
+  const statuses = trace.paths.map(({ verdict, clientSees }) => {
+    const answered = verdict === "delivered" || verdict === "http-error";
+    return clientSees.exitCode === 0 && !answered ? 1 : clientSees.exitCode;
+  });
+  return statuses.find((status) => status !== 0) ?? 0;
 }
 
 /** Notes go to stderr, unless asked to be quiet. */

@@ -1,9 +1,11 @@
 /** `ktrace curl URL`: a pasted curl command, traced instead of sent. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { escapeText } from "../../render/escape.ts";
+import type { Trace } from "../../trace/trace.ts";
 import { answer, curlQuestion, note } from "../ask.ts";
 import type { Call, CommandSpec } from "../command.ts";
-import { parseCurl } from "../curl-args.ts";
+import { expandWriteOut, parseCurl } from "../curl-args.ts";
 import { type GlobalFlags, mergeOwnFlags } from "../flags.ts";
 
 export const curlCommand: CommandSpec = {
@@ -20,7 +22,7 @@ export const curlCommand: CommandSpec = {
     "  ktrace -f manifests/ -t topology.yaml curl -sS http://node2:31160/ -o json",
     "",
   ].join("\n"),
-  run: (call) => runCurl(call, call.words, call.flags, call.flags.curlExitCodes),
+  run: (call) => runCurl(call, call.words, call.flags, false),
 };
 
 /** Also `exec SOURCE -- curl …`, which exits as curl does. */
@@ -28,5 +30,20 @@ export async function runCurl(call: Call, words: readonly string[], before: Glob
   const request = parseCurl(words, (path) => existsSync(resolve(call.io.cwd, path)));
   const flags = mergeOwnFlags(before, request.own);
   note(call, flags, request.notes);
-  return answer(call, flags, curlQuestion(request, flags), clientExit || flags.curlExitCodes);
+  const { writeOut } = request;
+  const epilogue = writeOut === undefined ? undefined : (trace: Trace) => writeOutLine(writeOut, trace);
+  return answer(call, flags, curlQuestion(request, flags), { clientExit, ...(epilogue === undefined ? {} : { epilogue }) });
+}
+
+/** curl's -w of the first path. What a delivered request's application answers is its own affair, so its status stays unknown. */
+function writeOutLine(format: string, { request, paths }: Trace): string {
+  const path = paths[0];
+  const answered = path?.verdict === "delivered" || path?.verdict === "http-error";
+  const values = new Map([
+    ["http_code", path?.status === undefined ? (answered ? "(the application's)" : "000") : String(path.status)],
+    ["remote_ip", answered ? (request.to.ip ?? "") : ""],
+    ["remote_port", answered ? String(request.to.port ?? "") : ""],
+    ["local_ip", request.from.ip ?? ""],
+  ]);
+  return `  -w prints    ${escapeText(expandWriteOut(format, values).replace(/\n+$/, ""))}\n`;
 }

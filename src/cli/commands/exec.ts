@@ -83,7 +83,7 @@ async function runClient(call: Call, program: (typeof CLIENTS)[number], args: re
   const parse = { nc: parseNc, ping: parsePing, dig: parseDig, nslookup: parseNslookup }[program];
   const request = parse(args);
   const all = { ...mergeOwnFlags(flags, request.own), from: flags.from ?? "" };
-  return answer(call, all, clientQuestion(program, request, all), true);
+  return answer(call, all, clientQuestion(program, request, all), { clientExit: true });
 }
 
 async function runViewer(
