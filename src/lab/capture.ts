@@ -20,7 +20,8 @@ export type Sighting = {
   readonly netns: NetnsId;
   readonly dev: string;
   readonly direction: "in" | "out";
-  readonly at: bigint;
+  readonly at: bigint; // nanoseconds
+  readonly order: number; // among all of a batch: a packet that a bridge hands up keeps its time stamp
   readonly packet: Packet;
   readonly outer?: Packet;
   readonly length: number;
@@ -63,10 +64,8 @@ export async function startCapture(lab: Lab, namespaces: readonly LabNamespace[]
   return {
     drain: async () => {
       await catchUp(5000);
-      return {
-        sightings: sink.sightings.splice(0).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
-        entries: sink.entries.splice(0),
-      };
+      const sightings = sink.sightings.splice(0).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.order - b.order));
+      return { sightings: sightings.map((each, order) => ({ ...each, order })), entries: sink.entries.splice(0) };
     },
     stop: async () => void (await Promise.all(probes.map((probe) => probe.stop()))),
   };
@@ -163,6 +162,7 @@ function startProbe({ id, name }: LabNamespace, { names, bridged, vxlanPorts }: 
       dev,
       direction: direction === "out" ? "out" : "in",
       at,
+      order: sightings.length,
       length,
       fin,
       ...(inner ? { packet: inner, outer: packet } : { packet }),

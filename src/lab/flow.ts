@@ -53,7 +53,7 @@ export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: n
     return packet.protocol === flow.protocol && (isClient(packet.src, packet.sport) || isClient(packet.dst, packet.dport));
   };
   const near = new Set([...ends.keys()].flatMap((port) => index.sightings.get(port) ?? []));
-  const sightings = [...near].filter(({ packet }) => concerns(packet)).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const sightings = [...near].filter(({ packet }) => concerns(packet)).sort((a, b) => a.order - b.order);
   return { sightings, conntrack: [...own] };
 }
 
