@@ -15,7 +15,7 @@ const pages = ["README.md", "src/README.md", ...readdirSync(join(ROOT, "docs")).
 );
 
 before(() => {
-  if (!existsSync(join(ROOT, "dist/cli.js"))) spawnSync("npm", ["run", "build"], { cwd: ROOT, stdio: "ignore" });
+  if (!existsSync(join(ROOT, "dist/cli.cjs"))) spawnSync("npm", ["run", "build"], { cwd: ROOT, stdio: "ignore" });
 });
 
 for (const page of pages) {

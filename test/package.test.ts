@@ -101,6 +101,19 @@ test("the lockfile names no host, so that any registry serves it", () => {
   assert.doesNotMatch(readFileSync(join(ROOT, "package-lock.json"), "utf8"), /"resolved":/);
 });
 
+test("the lockfile lists every optional package, or npm ci refuses it", () => {
+  // A registry that lacks some platform's package makes `npm install` leave it out.
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  const wanted = Object.values<{ optionalDependencies?: Record<string, string> }>(packages).flatMap((one) =>
+    Object.keys(one.optionalDependencies ?? {}),
+  );
+  assert.ok(wanted.length > 20);
+  assert.deepEqual(
+    wanted.filter((name) => !Object.hasOwn(packages, `node_modules/${name}`)),
+    [],
+  );
+});
+
 test("the same bytes in every language, time zone and terminal", () => {
   const print = (env: NodeJS.ProcessEnv) => run(process.execPath, ["bin/ktrace", "curl", "node2:31160"], ROOT, env).stdout;
   const first = print({ LANG: "C", LC_ALL: "C", TZ: "UTC", COLUMNS: "60" });
