@@ -22,7 +22,7 @@ const MAX_STAGES = 5000;
 export function connectSource(netns: Netns, dst: string): { readonly route: Route; readonly src: string } | undefined {
   const route = lookupRoute(netns, dst);
   if (!route || (route.type !== "unicast" && route.type !== "local")) return undefined;
-  const src = route.type === "local" && isLoopback(dst) ? dst : sourceFor(netns, route, dst);
+  const src = sourceFor(netns, route, dst);
   return src === undefined ? undefined : { route, src };
 }
 

@@ -3,17 +3,8 @@
  * address goes with it. Answers what `ip route get` answers. Facts: net/ipv4/fib_frontend.c, fib_trie.c, devinet.c
  * (inet_select_addr), RFC 6724 for IPv6. Not modelled: policy rules, multipath, TOS, the exception cache.
  */
-import {
-  addressBits,
-  broadcastOf,
-  cidrContains,
-  familyOf,
-  hostCidr,
-  type Ip,
-  ipToBigInt,
-  isLinkLocal,
-  isMulticast,
-} from "../net/address.ts";
+import { addressBits, cidrContains, familyOf, type Ip, ipToBigInt, isLinkLocal, isMulticast } from "../net/address.ts";
+import { type LocalTable, localTable } from "./local-addresses.ts";
 import type { Link, LinkAddress, Netns, Route } from "./netns.ts";
 
 export const linkOf = (netns: Netns, name: string): Link | undefined => netns.links.find((link) => link.name === name);
@@ -39,8 +30,7 @@ export function isLocalAddress(netns: Netns, ip: Ip): boolean {
   return localRoute(netns, ip) !== undefined;
 }
 
-export const isBroadcastAddress = (netns: Netns, ip: Ip): boolean =>
-  ip === "255.255.255.255" || netns.links.some((link) => link.up && link.addresses.some(({ cidr }) => broadcastOf(cidr) === ip));
+export const isBroadcastAddress = (netns: Netns, ip: Ip): boolean => localTableOf(netns).isBroadcast(ip);
 
 /** fib_lookup: the local table, then main. Undefined: no route (ENETUNREACH). */
 export function lookupRoute(netns: Netns, dst: Ip, dev?: string): Route | undefined {
@@ -59,34 +49,23 @@ function isUsable(netns: Netns, route: Route): boolean {
   return route.dev === undefined || linkOf(netns, route.dev)?.up === true;
 }
 
-/** The local table follows from the addresses (fib_add_ifaddr). A device that is down keeps its local addresses out of it. */
-function localRoute(netns: Netns, dst: Ip): Route | undefined {
-  for (const link of netns.links) {
-    if (!link.up) continue;
-    for (const address of link.addresses) {
-      const { cidr } = address;
-      const wholePrefix = address.scope === "host" && link.type.kind === "loopback" && familyOf(cidr.ip) === 4;
-      if (cidr.ip !== dst && !(wholePrefix && cidrContains(cidr, dst))) continue;
-      const to = cidr.ip === dst ? hostCidr(dst) : cidr;
-      return { type: "local", to, dev: link.name, src: primaryOf(link, address), metric: 0, scope: "host", cause: link.cause };
-    }
-  }
-  const explicit = netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst));
-  return explicit;
+/** A local table is a pure function of a stack's links, worked out once for each list of them. */
+const localTables = new WeakMap<readonly Link[], LocalTable>();
+
+function localTableOf(netns: Netns): LocalTable {
+  const table = localTables.get(netns.links) ?? localTable(netns.links);
+  localTables.set(netns.links, table);
+  return table;
 }
 
-/** A second address of one subnet is secondary: its local route prefers the subnet's first address as source. */
-function primaryOf(link: Link, address: LinkAddress): Ip {
-  if (familyOf(address.cidr.ip) === 6) return address.cidr.ip;
-  const first = link.addresses.find(
-    ({ cidr }) => cidr.length === address.cidr.length && cidrContains(cidr, address.cidr.ip) && familyOf(cidr.ip) === 4,
-  );
-  return first?.cidr.ip ?? address.cidr.ip;
-}
+/** The local table follows from the addresses; routes of type local stand beside them. */
+const localRoute = (netns: Netns, dst: Ip): Route | undefined =>
+  localTableOf(netns).lookup(dst) ?? netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst));
 
 /** The source address that a local sender gets for this route when it binds none. */
 export function sourceFor(netns: Netns, route: Route, dst: Ip): Ip | undefined {
   if (route.src !== undefined) return route.src;
+  if (route.type === "local") return dst; // __ip_route_output_key: what is local and has no hint talks to itself
   if (route.dev === undefined) return undefined;
   if (familyOf(dst) === 6) return selectSource6(netns, route.dev, dst);
   return selectAddress(netns, route.dev, route.via, route.via === undefined ? "link" : "global");
