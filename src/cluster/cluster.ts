@@ -5,6 +5,7 @@
 
 import type { Cidr, Ip } from "../net/address.ts";
 import type {
+  Node as ApiNode,
   Pod as ApiPod,
   ApiProtocol,
   Service as ApiService,
@@ -69,6 +70,7 @@ export type ClusterNode = Machine & {
   /** status.nodeInfo of a dump: kubeletVersion, osImage… Absent facts print `<unknown>`. */
   readonly nodeInfo: Readonly<Record<string, string>>;
   readonly roles: readonly string[];
+  readonly object?: ApiNode; // when the input has the Node itself
 };
 export type OutsideHost = Machine & { readonly kind: "host" };
 

@@ -69,6 +69,7 @@ function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { book, families, 
     ready: isReady(object),
     nodeInfo: nodeInfo(object),
     roles: rolesOf(labels),
+    ...(object ? { object } : {}),
   };
 }
 

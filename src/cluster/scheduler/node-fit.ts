@@ -3,9 +3,9 @@
  * NodeUnschedulable, TaintToleration and NodeAffinity (pkg/scheduler/framework/plugins), in that order.
  */
 import type { PodSpec, Taint, Toleration } from "../../objects/api.ts";
+import { fieldAt, listAt, textAt, textsAt } from "../../objects/record.ts";
 import { matchesLabels } from "../../objects/selector.ts";
 import type { ClusterNode } from "../cluster.ts";
-import { fieldAt, listAt, textAt, textsAt } from "../record.ts";
 
 /** Taints that the DaemonSet controller makes its pods tolerate (pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations). */
 const DAEMON_TOLERATIONS: readonly Toleration[] = [

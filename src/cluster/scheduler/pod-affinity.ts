@@ -3,9 +3,9 @@
  * both directions. Not modelled: preferred terms, matchLabelKeys.
  */
 import type { Labels, PodSpec } from "../../objects/api.ts";
+import { fieldAt, isFields, labelsAt, listAt, textAt, textsAt } from "../../objects/record.ts";
 import { matchesLabels, matchesSelector } from "../../objects/selector.ts";
 import type { ClusterNode } from "../cluster.ts";
-import { fieldAt, isFields, labelsAt, listAt, textAt, textsAt } from "../record.ts";
 import type { PodPlan } from "../workloads/plan.ts";
 
 export type PlacedPod = { readonly plan: PodPlan; readonly node: ClusterNode };

@@ -4,10 +4,10 @@
  * an invented hash. Not modelled: a rollout in progress (two ReplicaSets), schedules of a CronJob.
  */
 import type { LabelSelector, Labels, PodTemplate, Workload } from "../../objects/api.ts";
+import { fieldAt, labelsAt } from "../../objects/record.ts";
 import type { Given } from "../given.ts";
 import type { Notes } from "../notes.ts";
 import { groupBy } from "../order.ts";
-import { fieldAt, labelsAt } from "../record.ts";
 import { templateHash } from "../synthetic.ts";
 import type { Pins } from "./pins.ts";
 import type { Owner, PodSet } from "./plan.ts";
