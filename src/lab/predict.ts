@@ -4,7 +4,7 @@ import type { ConntrackEntry } from "../linux/conntrack.ts";
 import { sendPacket } from "../linux/kernel.ts";
 import type { NetnsId, World } from "../linux/netns.ts";
 import { createRun, explore } from "../linux/run.ts";
-import type { Hop, RuleRef, Seen } from "../linux/step.ts";
+import type { Hop, IptablesRuleRef, Seen } from "../linux/step.ts";
 import { type Fraction, formatFraction } from "../net/fraction.ts";
 import type { Packet } from "../net/packet.ts";
 import { type Connection, walkConnection } from "../trace/connection.ts";
@@ -26,7 +26,7 @@ export type Predicted = {
 };
 
 /** A rule that matched. `again`: a later packet of a tunnel connection, which the nat table does not see. */
-export type PredictedRule = RuleRef & { readonly netns: NetnsId; readonly again: boolean };
+export type PredictedRule = IptablesRuleRef & { readonly netns: NetnsId; readonly again: boolean };
 
 /** Walks the flow through the World, once for each fall of the dice. `sport`: the port the client really used. */
 export function predictFlow(world: World, flow: Flow, sport: number): Predicted[] {
@@ -80,7 +80,9 @@ function refusalOf(hops: readonly Hop[]): { readonly netns: NetnsId; readonly pa
 }
 
 const rulesIn = (hops: readonly Hop[], again: boolean): PredictedRule[] =>
-  hops.flatMap((hop) => hop.steps.flatMap((step) => (step.kind === "rule" ? [{ ...step.ref, netns: hop.netns, again }] : [])));
+  hops.flatMap((hop) =>
+    hop.steps.flatMap((step) => (step.kind === "rule" && !step.ref.nft ? [{ ...step.ref, netns: hop.netns, again }] : [])),
+  );
 
 export const describePredicted = ({ share, connection }: Predicted): string =>
   `${formatFraction(share)} ${connection.verdict}${connection.reason ? ` (${connection.reason})` : ""}: ${connection.text}`;
