@@ -74,7 +74,9 @@ function unreachable(flight: Flight, netns: Netns, route: Route, link: Link): St
   const who = `nobody answers for ${nexthop} on ${link.name}`;
   addStep(flight, { kind: "note", text: who });
   if (flight.packet.inner) return ended(dropped(flight, netns.id, "host-unreachable", `${who}: the tunnel's far end is not there`));
-  return ended(refuse(flight, netns, "host-unreachable", "host-unreachable", ARP_GIVES_UP_AFTER));
+  // A tunnel without learning floods nothing, so its probes are asked of nobody: only an entry could have answered.
+  const reason = link.type.kind === "vxlan" ? "no-tunnel-peer" : "host-unreachable";
+  return ended(refuse(flight, netns, "host-unreachable", reason, ARP_GIVES_UP_AFTER));
 }
 
 /** dev_queue_xmit: onto the wire, into the bridge, into the tunnel, or back over lo. */
@@ -109,6 +111,7 @@ function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
   flight.mark = 0;
   flight.tracked = undefined;
   flight.physIn = undefined;
+  flight.virtual = undefined;
   flight.prerouted = false;
   return { at: "receive", netns: next.netns, dev: next.link };
 }
