@@ -21,6 +21,8 @@ export type ConntrackEntry = {
   confirmed: boolean;
   /** TCP: how far the handshake is. Others: whether an answer was seen. */
   progress: "new" | "answered" | "established";
+  /** IPVS rewrites the destination, not nf_nat: IPS_DST_NAT is not set although the reply comes from elsewhere. */
+  byIpvs?: boolean;
   dstDone: boolean; // nf_nat_initialized(ct, NF_NAT_MANIP_DST): the nat table was asked
   srcDone: boolean;
   dstRules: readonly RuleRef[]; // why the destination was changed

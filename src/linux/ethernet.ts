@@ -1,10 +1,10 @@
 /**
  * Who answers ARP or neighbour discovery: the stacks on one Ethernet segment, across bridges. Facts: net/ipv4/arp.c
- * (arp_ignore 0: any local address of any device is answered for), net/ipv6/ndisc.c. Not modelled: proxy ARP, VLANs, STP.
+ * (any local address of any device is answered for), net/ipv6/ndisc.c. Not modelled: proxy ARP, VLANs, STP.
  */
 import { familyOf, type Ip } from "../net/address.ts";
 import type { Link, LinkEnd, Neighbour, Netns, World } from "./netns.ts";
-import { isLocalAddress, linkOf } from "./route.ts";
+import { deviceSetting, isLocalAddress, linkOf } from "./route.ts";
 
 /** Where a frame for `ip` goes when it leaves by `link`. */
 export type Resolution =
@@ -30,9 +30,15 @@ export function resolveNeighbour(world: World, netns: Netns, link: Link, ip: Ip)
   return { kind: "silent" };
 }
 
-/** ARP is answered for any local address; neighbour discovery only for those of the device itself. */
-const answersFor = (owner: Netns, device: Link, ip: Ip): boolean =>
-  familyOf(ip) === 4 ? isLocalAddress(owner, ip) : device.addresses.some(({ cidr }) => cidr.ip === ip);
+/**
+ * ARP is answered for any local address unless arp_ignore says otherwise (net/ipv4/arp.c arp_ignore: 1 and 2, which also
+ * looks at the asker's subnet, want it on the device, 8 answers nothing); neighbour discovery only for the device's own.
+ */
+function answersFor(owner: Netns, device: Link, ip: Ip): boolean {
+  const ignore = familyOf(ip) === 4 ? deviceSetting(owner, device.name, "arp_ignore") : 1;
+  if (ignore === 8) return false;
+  return ignore === 1 || ignore === 2 ? device.addresses.some(({ cidr }) => cidr.ip === ip) : isLocalAddress(owner, ip);
+}
 
 const macOf = (world: World, end: LinkEnd): string | undefined => {
   const netns = world.netns(end.netns);

@@ -2,14 +2,14 @@
  * One packet under way: the socket buffer with what the kernel keeps beside it, and the log of hops. Mutable, as an sk_buff
  * is, and seen by nobody outside `linux`; what leaves is the Journey.
  */
-import type { Packet } from "../net/packet.ts";
+import type { Packet, Protocol } from "../net/packet.ts";
 import type { Tracked } from "./conntrack.ts";
 import { applyNat } from "./nat.ts";
 import type { Hook } from "./netfilter/table.ts";
 import type { LinkEnd, NetnsId } from "./netns.ts";
 import type { Reason } from "./reason.ts";
 import type { Run } from "./run.ts";
-import type { End, Hop, RuleRef, Seen, Step } from "./step.ts";
+import type { Address, End, Hop, RuleRef, Seen, Step } from "./step.ts";
 
 type OpenHop = {
   netns: NetnsId;
@@ -33,10 +33,14 @@ export type Flight = {
   prerouted: boolean;
   /** The device of the bridge port it came in by, while br_netfilter remembers it. */
   physIn: string | undefined;
+  /** IPVS has sent this packet on, for a connection of this virtual server (skb->ipvs_property): it does so once. */
+  virtual: VirtualAddress | undefined;
   /** Came over lo: the output route goes on as input route (skb_dst is kept). */
   looped: boolean;
   readonly hops: OpenHop[];
 };
+
+export type VirtualAddress = Address & { readonly protocol: Protocol };
 
 export const createFlight = (run: Run, packet: Packet): Flight => ({
   run,
@@ -46,6 +50,7 @@ export const createFlight = (run: Run, packet: Packet): Flight => ({
   target: undefined,
   prerouted: false,
   physIn: undefined,
+  virtual: undefined,
   looped: false,
   hops: [],
 });

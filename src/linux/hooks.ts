@@ -8,6 +8,7 @@ import type { Port } from "../net/packet.ts";
 import { icmpError, rejectKind, resetOf } from "./answers.ts";
 import { confirmEntry, trackPacket } from "./conntrack.ts";
 import { addStep, dropped, type Flight, translate } from "./flight.ts";
+import { ipvsReply, ipvsRequest } from "./ipvs.ts";
 import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
 import { evaluateTable, type NatChange, type Observer, type TableVerdict } from "./netfilter/evaluate.ts";
 import type { HookContext } from "./netfilter/hook-context.ts";
@@ -15,6 +16,7 @@ import type { CtState, Match } from "./netfilter/rule.ts";
 import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from "./netfilter/table.ts";
 import type { Netns } from "./netns.ts";
 import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
+import type { Stolen } from "./stage.ts";
 import type { End, RuleRef } from "./step.ts";
 
 /** The devices a packet has at a hook; `nexthop` is where the route sends it, for MASQUERADE. */
@@ -29,16 +31,27 @@ export type HookDevices = {
 /** Priorities of include/uapi/linux/netfilter_ipv4.h. nat: destinations at -100, sources at 100. */
 const PRIORITY: Readonly<Record<Exclude<TableName, "nat">, number>> = { raw: -300, mangle: -150, filter: 0 };
 const CONNTRACK_PRIORITY = -200;
+const IPVS_PRIORITY: Readonly<Partial<Record<Hook, readonly [reply: number, request?: number]>>> = {
+  input: [98, 99],
+  output: [-99, -98],
+  forward: [100],
+};
 const natPriority = (hook: Hook): number => (manipOf(hook) === "dst" ? -100 : 100);
 
 /** One thing that runs at a hook. */
-type Entry = { readonly priority: number; readonly run: () => End | undefined; readonly mayReroute: boolean };
+type Entry = { readonly priority: number; readonly run: () => End | Stolen | undefined; readonly mayReroute: boolean };
 
 /**
- * Runs a hook. Answers how the packet ended there, or undefined when it goes on. `reroute` is called when an entry of the
+ * Runs a hook. Answers how the packet ended there or was sent another way, or undefined when it goes on. `reroute` is called when an entry of the
  * OUTPUT hook has changed what the route depended on, and may end the packet too.
  */
-export function runHook(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, reroute?: () => End | undefined): End | undefined {
+export function runHook(
+  flight: Flight,
+  netns: Netns,
+  hook: Hook,
+  devices: HookDevices,
+  reroute?: () => End | undefined,
+): End | Stolen | undefined {
   const tables = netns.netfilter.tables(flight.packet.family);
   if (tables.length === 0) return undefined;
   for (const entry of entriesOf(flight, netns, hook, devices, tables)) {
@@ -66,7 +79,18 @@ function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
     entries.push({ priority: CONNTRACK_PRIORITY, mayReroute: false, run: () => track(flight, netns) });
   if (BUILT_IN.nat.includes(hook))
     entries.push({ priority: natPriority(hook), mayReroute: true, run: () => runNat(flight, netns, hook, devices, tables) });
+  if (netns.ipvs) entries.push(...ipvsEntries(flight, netns, hook));
   return entries.sort((a, b) => a.priority - b.priority);
+}
+
+/** ip_vs_ops4 of net/netfilter/ipvs/ip_vs_core.c: answers are looked for before requests. */
+function ipvsEntries(flight: Flight, netns: Netns, hook: Hook): Entry[] {
+  const [reply, request] = IPVS_PRIORITY[hook] ?? [];
+  const entry = (priority: number, run: Entry["run"]): Entry => ({ priority, mayReroute: false, run });
+  return [
+    ...(reply === undefined ? [] : [entry(reply, () => ipvsReply(flight, netns, hook))]),
+    ...(request === undefined ? [] : [entry(request, () => ipvsRequest(flight, netns, hook))]),
+  ];
 }
 
 /** nf_conntrack_in; a packet that came over lo, or that NOTRACK took out, keeps what it has. */
@@ -198,7 +222,8 @@ function contextOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
       return isYes;
     },
     recent: (match) => recent(flight, netns, match),
-    inSet: (name) => ({ undecidable: `ipset ${name}` }),
+    inSet: (name, sides) => netns.netfilter.sets?.get(name)?.holds(flight.packet, sides) ?? { undecidable: `ipset ${name}` },
+    ...(flight.virtual ? { virtualServer: flight.virtual } : {}),
   };
 }
 
@@ -208,7 +233,7 @@ function ctStates(flight: Flight): CtState[] {
   if (tracked.state === "INVALID" || tracked.state === "UNTRACKED") return [tracked.state];
   const { original, reply } = tracked.entry;
   const virtual: CtState[] = [];
-  if (reply.src !== original.dst || reply.sport !== original.dport) virtual.push("DNAT");
+  if (tracked.entry.byIpvs !== true && (reply.src !== original.dst || reply.sport !== original.dport)) virtual.push("DNAT");
   if (reply.dst !== original.src || reply.dport !== original.sport) virtual.push("SNAT");
   return [tracked.state, ...virtual];
 }

@@ -65,9 +65,12 @@ export function applyNat(packet: Packet, tracked: Tracked, hook: Hook): { readon
 /** The entry's IPS_SRC_NAT or IPS_DST_NAT bit that this hook acts on; for replies the two change places. */
 function isTranslated(entry: ConntrackEntry, manip: Manip, direction: Direction): boolean {
   const sourceNat = entry.reply.dst !== entry.original.src || entry.reply.dport !== entry.original.sport;
-  const destNat = entry.reply.src !== entry.original.dst || (entry.reply.sport !== entry.original.dport && !isIcmp(entry));
+  const destNat = entry.byIpvs !== true && isDestinationChanged(entry);
   return (manip === "src") !== (direction === "reply") ? sourceNat : destNat;
 }
+
+const isDestinationChanged = (entry: ConntrackEntry): boolean =>
+  entry.reply.src !== entry.original.dst || (entry.reply.sport !== entry.original.dport && !isIcmp(entry));
 
 /** An echo id is one number for both directions. */
 const isIcmp = (entry: ConntrackEntry): boolean => entry.original.protocol === "icmp" || entry.original.protocol === "icmpv6";

@@ -6,6 +6,7 @@ import type { Cidr, Family, Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { Netfilter } from "./netfilter/table.ts";
+import type { VirtualServers } from "./virtual-server.ts";
 
 /** "node/k8s-node2", "pod/default/nginx", "host/client". */
 export type NetnsId = string;
@@ -78,6 +79,8 @@ export type Netns = {
   readonly sysctls: Readonly<Record<string, string>>; // dotted names; what is absent has the kernel's default
   readonly netfilter: Netfilter;
   readonly sockets: readonly ListeningSocket[];
+  /** Absent: the ip_vs module is not in use here. */
+  readonly ipvs?: VirtualServers;
   readonly cause: CauseId;
 };
 

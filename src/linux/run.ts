@@ -5,10 +5,12 @@
  * of a network whose dice fell that way. Nothing outlives a run; a fork is a repetition.
  */
 import type { Ip } from "../net/address.ts";
+import type { CauseId } from "../net/cause.ts";
 import { type Fraction, ONE, timesFraction } from "../net/fraction.ts";
 import type { Packet, Port, Protocol } from "../net/packet.ts";
 import type { ConntrackEntry } from "./conntrack.ts";
 import type { NetnsId, World } from "./netns.ts";
+import type { Address } from "./step.ts";
 
 /** Picks one of the arms, whose shares sum to 1; answers its index. */
 export type Choose = (arms: readonly Fraction[]) => number;
@@ -21,6 +23,16 @@ export type OpenSocket = {
   readonly remote: { readonly ip: Ip; readonly port: Port };
 };
 
+/** A connection that IPVS of one netns carries: who asked, whom, and which real server it was given to. */
+export type IpvsConnection = {
+  readonly netns: NetnsId;
+  readonly protocol: Protocol;
+  readonly client: Address;
+  readonly virtual: Address;
+  readonly real: Address;
+  readonly cause: CauseId;
+};
+
 export type Run = {
   readonly world: World;
   readonly choose: Choose;
@@ -28,6 +40,8 @@ export type Run = {
   readonly evidence: boolean;
   readonly conntrack: ConntrackEntry[]; // newest last
   readonly recent: Map<string, Set<Ip>>; // xt_recent lists, by netns and list name
+  readonly ipvs: IpvsConnection[];
+  readonly persistence: Map<string, Address>; // IPVS templates: the real server of a client, by virtual server
   readonly sockets: OpenSocket[];
   /** The next value that the kernel would draw at random, as a symbol: "mport1", "mport2". */
   readonly nextSymbol: (stem: string) => string;
@@ -43,6 +57,8 @@ export function createRun(world: World, choose: Choose, options: RunOptions = {}
     evidence: options.evidence ?? false,
     conntrack: [],
     recent: new Map(),
+    ipvs: [],
+    persistence: new Map(),
     sockets: [],
     nextSymbol: (stem) => {
       const next = (drawn.get(stem) ?? 0) + 1;

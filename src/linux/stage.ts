@@ -20,7 +20,10 @@ export type Stage =
   | { readonly at: "transmit"; readonly netns: NetnsId; readonly dev: string; readonly mac: string }
   | { readonly at: "end"; readonly end: End };
 
-export const ended = (end: End): Stage => ({ at: "end", end });
+/** A hook took the packet and sends it on by another way (NF_STOLEN). */
+export type Stolen = { readonly kind: "stolen"; readonly next: Stage };
+
+export const ended = (end: End | Stolen): Stage => (end.kind === "stolen" ? end.next : { at: "end", end });
 
 /** A netns with one of its devices, found. */
 export type Where = { readonly netns: Netns; readonly link: Link };

@@ -41,8 +41,8 @@ export type Step =
     }
   /** A rule matched. */
   | { readonly kind: "rule"; readonly hook: Hook; readonly ref: RuleRef }
-  /** A random match was split: this path took arm `picked` of those there were, with this share. */
-  | { readonly kind: "choice"; readonly hook: Hook; readonly ref?: RuleRef; readonly share: Fraction }
+  /** A choice was split: this path took one arm, with this share. `assumed`: what was taken to be so, where that cannot be known. */
+  | { readonly kind: "choice"; readonly hook: Hook; readonly ref?: RuleRef; readonly share: Fraction; readonly assumed?: string }
   /** An address was rewritten. `because` are the rules that led there in packet order, empty when a conntrack entry did it. */
   | {
       readonly kind: "nat";

@@ -41,6 +41,8 @@ export function whyNot(match: Match): string {
       return `${match.name} has ${match.not === true ? "seen" : "not seen"} this client`;
     case "set":
       return `${not}in set ${match.name}`;
+    case "ipvs":
+      return `${not}of the virtual server ${formatCidr(match.vaddr)} port ${match.vport}`;
     case "physdev":
       return "other bridge port";
     case "comment":

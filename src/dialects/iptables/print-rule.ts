@@ -4,7 +4,7 @@
  */
 
 import type { Match, Rule, Target } from "../../linux/netfilter/rule.ts";
-import { type Family, familyOf, formatCidr } from "../../net/address.ts";
+import { addressBits, type Family, familyOf, formatCidr } from "../../net/address.ts";
 import type { Protocol } from "../../net/packet.ts";
 import { hex, isAllPorts, printPorts, printProbability } from "./numbers.ts";
 import { quoteArgument } from "./tokens.ts";
@@ -91,6 +91,8 @@ function printMatch(match: Match, family: Family): string[] {
       return printRecent(match, not, family);
     case "set":
       return ["-m", "set", ...not, "--match-set", match.name, match.flags.join(",")];
+    case "ipvs":
+      return printVirtualServer(match);
     case "physdev":
       return ["-m", "physdev", match.text];
     case "unknown":
@@ -99,6 +101,16 @@ function printMatch(match: Match, family: Family): string[] {
       return match satisfies never;
   }
 }
+
+/** libxt_ipvs.c: the protocol as a number, an address without a full mask. */
+function printVirtualServer({ vaddr, vproto, vport }: Extract<Match, { readonly kind: "ipvs" }>): string[] {
+  const isHost = vaddr.length === addressBits(familyOf(vaddr.ip));
+  const address = isHost ? vaddr.ip : formatCidr(vaddr);
+  return ["-m", "ipvs", "--vproto", String(PROTOCOL_NUMBER[vproto]), "--vaddr", address, "--vport", String(vport)];
+}
+
+/** RFC 790 and followers, as in /etc/protocols. */
+export const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
 
 const icmpModule = (v6: boolean, not: readonly string[]): string[] =>
   v6 ? ["-m", "icmp6", ...not, "--icmpv6-type"] : ["-m", "icmp", ...not, "--icmp-type"];

@@ -2,9 +2,11 @@
  * The match modules that the kernel model knows: which options each takes, and what they mean as structure. A module with
  * an option or value that is not here is read as `unknown`, with its text. Source: iptables-extensions(8), iptables 1.8.9.
  */
+
 import type { AddrType, CtState, Match, PortRange } from "../../linux/netfilter/rule.ts";
+import { parseCidr } from "../../net/address.ts";
 import { ALL_PORTS, isAllPorts, printProbability, readDecimal, readMasked, readPorts, readProbability } from "./numbers.ts";
-import { fullMask } from "./print-rule.ts";
+import { fullMask, PROTOCOL_NUMBER } from "./print-rule.ts";
 import { rawText, type Token } from "./tokens.ts";
 
 export type Option = { readonly not: boolean; readonly name: string; readonly args: readonly string[]; readonly tokens: readonly Token[] };
@@ -42,6 +44,7 @@ const MODULES: ReadonlyMap<string, Module> = new Map<string, Module>([
     },
   ],
   ["set", { options: ["--match-set"], read: readSet }],
+  ["ipvs", { options: ["--vaddr", "--vproto", "--vport"], read: readVirtualServer }],
   [
     "physdev",
     { options: ["--physdev-in", "--physdev-out", "--physdev-is-in", "--physdev-is-out", "--physdev-is-bridged"], read: readPhysdev },
@@ -218,6 +221,17 @@ function readSet(options: readonly Option[]): readonly Match[] | undefined {
   const flags = words.flatMap((word) => (["src", "dst"] as const).find((side) => side === word) ?? []);
   if (option === undefined || name === undefined || flags.length !== words.length) return undefined;
   return [{ ...notOf(option), kind: "set", name, flags }];
+}
+
+/** The three together, not negated, are what kube-proxy writes; any other use is not modelled. */
+function readVirtualServer(options: readonly Option[]): readonly Match[] | undefined {
+  if (options.length !== 3 || options.some((option) => option.not || option.args.length !== 1)) return undefined;
+  const vaddr = parseCidr(argumentOf(options, "--vaddr") ?? "");
+  const word = argumentOf(options, "--vproto")?.toLowerCase();
+  const vproto = (["tcp", "udp", "sctp"] as const).find((name) => name === word || String(PROTOCOL_NUMBER[name]) === word);
+  const vport = readDecimal(argumentOf(options, "--vport"));
+  if (vaddr === undefined || vproto === undefined || vport === undefined || vport > 65535) return undefined;
+  return [{ kind: "ipvs", vaddr, vproto, vport }];
 }
 
 /** `not` can say only one thing: several options of which one is negated are not modelled. */

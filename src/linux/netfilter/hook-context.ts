@@ -1,6 +1,6 @@
 /** What a rule can ask about the packet at a hook, besides the packet itself. */
 import type { Ip } from "../../net/address.ts";
-import type { Packet } from "../../net/packet.ts";
+import type { Packet, Port, Protocol } from "../../net/packet.ts";
 import type { CtState, Match } from "./rule.ts";
 
 export type HookContext = {
@@ -17,4 +17,6 @@ export type HookContext = {
   readonly chooseOneIn: (k: number) => boolean;
   readonly recent: (match: Match & { readonly kind: "recent" }) => boolean;
   readonly inSet: (name: string, flags: readonly ("src" | "dst")[]) => boolean | { readonly undecidable: string };
+  /** The virtual server whose connection IPVS sends this packet on for, once it has (skb->ipvs_property). Absent: it has not. */
+  readonly virtualServer?: { readonly protocol: Protocol; readonly ip: Ip; readonly port: Port };
 };

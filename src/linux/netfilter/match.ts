@@ -55,6 +55,8 @@ function holds(match: Match, context: HookContext): Answer {
       return context.recent(match);
     case "set":
       return context.inSet(match.name, match.flags);
+    case "ipvs":
+      return matchesVirtualServer(match, context);
     case "physdev":
       return matchesPhysdev(match, context);
     case "unknown":
@@ -112,6 +114,12 @@ function addressType(type: string, ip: Ip, context: HookContext): Answer {
   if (type === "BROADCAST") return context.isBroadcast(ip);
   if (type === "UNICAST") return !context.isLocal(ip) && !isMulticast(ip) && !context.isBroadcast(ip);
   return { undecidable: `addrtype ${type}` };
+}
+
+/** net/netfilter/xt_ipvs.c: only packets that IPVS has sent on, told by their connection's virtual side. */
+function matchesVirtualServer(match: Match & { kind: "ipvs" }, { virtualServer }: HookContext): boolean {
+  if (virtualServer === undefined || virtualServer.protocol !== match.vproto || virtualServer.port !== match.vport) return false;
+  return cidrContains(match.vaddr, virtualServer.ip);
 }
 
 function matchesPhysdev(match: Match & { kind: "physdev" }, context: HookContext): Answer {

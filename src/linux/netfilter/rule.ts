@@ -37,6 +37,8 @@ export type Match = { readonly not?: boolean } & (
       readonly side: "rsource" | "rdest";
     }
   | { readonly kind: "set"; readonly name: string; readonly flags: readonly ("src" | "dst")[] }
+  // -m ipvs: only what kube-proxy writes; the packet belongs to a connection of this virtual server
+  | { readonly kind: "ipvs"; readonly vaddr: Cidr; readonly vproto: "tcp" | "udp" | "sctp"; readonly vport: number }
   | {
       readonly kind: "physdev";
       readonly text: string;

@@ -26,12 +26,16 @@ export type IptablesTable = {
   readonly names: () => readonly string[]; // built-in first in hook order, then the others sorted by code units
 };
 
-/** A member of an ipset: as the set's type has it, ip[,proto:port[,ip]]. */
+export type SetSide = "src" | "dst";
+export type SetAnswer = boolean | { readonly undecidable: string };
+
+/** An ipset: what `ipset list` shows of it, and whether a packet's parts, taken from these sides, are a member. */
 export type IpSet = {
   readonly name: string;
-  readonly type: string;
-  readonly members: () => readonly string[];
-  readonly has: (key: string) => boolean;
+  readonly type: string; // "hash:ip,port"
+  readonly family?: Family; // bitmap sets have none
+  readonly members: () => readonly string[]; // `ip,proto:port,ip` as the type has it, sorted
+  readonly holds: (packet: Packet, sides: readonly SetSide[]) => SetAnswer;
 };
 
 export type Netfilter = {
