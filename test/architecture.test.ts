@@ -19,10 +19,26 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   trace: ["linux", "apps", "net"],
   dialects: ["linux", "net"],
   lab: ["linux", "dialects", "agents", "cluster", "objects", "net", "trace"],
+  advice: ["trace", "cluster", "linux", "objects", "net"],
   render: ["trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],
-  "(root)": ["net", "objects", "manifests", "cluster", "linux", "agents", "apps", "trace", "dialects", "lab", "render", "lint"],
-  cli: ["net", "objects", "manifests", "cluster", "linux", "agents", "apps", "trace", "dialects", "lab", "render", "lint", "(root)"],
+  "(root)": ["net", "objects", "manifests", "cluster", "linux", "agents", "apps", "trace", "dialects", "lab", "advice", "render", "lint"],
+  cli: [
+    "net",
+    "objects",
+    "manifests",
+    "cluster",
+    "linux",
+    "agents",
+    "apps",
+    "trace",
+    "dialects",
+    "lab",
+    "advice",
+    "render",
+    "lint",
+    "(root)",
+  ],
 };
 /** `render` and `lint` know the kernel's types only: an import of a value from it is a wrong arrow. */
 const TYPES_ONLY: readonly (readonly [string, string])[] = [

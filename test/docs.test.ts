@@ -32,6 +32,7 @@ for (const page of pages) {
       const shown = outputAfter(lines, at);
       at += shown.length;
       const { lines: output, status } = await runLine(line.slice(2), ROOT);
+      assert.doesNotMatch(output.join("\n"), /ktrace bug/);
       fresh.push(...(shown.length === 0 ? [] : [...output, ...blanksAfter(shown)]));
       await t.test(line, () => {
         assert.notEqual(status, shown.length === 0 ? 2 : -1, output.join("\n"));

@@ -18,6 +18,7 @@ for (const path of goldensUnder(join(ROOT, "fixtures"))) {
     for (const entry of entries) {
       const { lines, status } = await runLine(entry.command, projectOf(path));
       const output = [...lines, `# exit ${status}`];
+      assert.doesNotMatch(output.join("\n"), /ktrace bug/);
       fresh.push({ ...entry, output });
       if (!UPDATE) await t.test(entry.command, () => assert.equal(output.join("\n"), entry.output.join("\n")));
     }

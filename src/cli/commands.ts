@@ -5,6 +5,7 @@ import { curlCommand } from "./commands/curl.ts";
 import { digCommand } from "./commands/dig.ts";
 import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { getCommand } from "./commands/get.ts";
 import { initCommand } from "./commands/init.ts";
 import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   digCommand,
   traceCommand,
   execCommand,
+  getCommand,
   explainCommand,
   schemaCommand,
   initCommand,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { reportTrouble } from "../../src/cli/trouble.ts";
-import { VERSION } from "../../src/version.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
+import { VERSION } from "../../src/version.ts";
 import { ktrace } from "./io.ts";
 
 test("alone: a short help with three examples, exit 0", async () => {

@@ -107,12 +107,12 @@ const rows: readonly Row[] = [
   {
     id: "S27: no rule for a ping",
     command: "exec pod/nginx -- ping 10.96.246.235",
-    expect: { verdict: "exits", exit: 0, paths: ["1 exits left-topology"] },
+    expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },
   {
     id: "S27: nor for another port",
     command: "exec pod/nginx -- curl http://10.96.246.235:81/",
-    expect: { verdict: "exits", exit: 0, paths: ["1 exits left-topology"] },
+    expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },
   {
     id: "S29: pod to pod, other node",
@@ -189,7 +189,7 @@ const rows: readonly Row[] = [
   {
     id: "A2: pod to the rest of the world",
     command: "exec pod/nginx -- curl http://192.0.2.53/",
-    expect: { verdict: "exits", exit: 0, paths: ["1 exits left-topology"] },
+    expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },
   {
     id: "A2: a closed port",
@@ -214,7 +214,7 @@ const rows: readonly Row[] = [
   {
     id: "A3: Service port 81 by name",
     command: "exec pod/nginx -- curl http://tomcat6:81/",
-    expect: { verdict: "exits", exit: 0, paths: ["1 exits left-topology"] },
+    expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },
 ];
 runRows(rows);
