@@ -3,7 +3,7 @@
  * service discovery specification 1.1.0, coredns/plugin/kubernetes. Not modelled: caching, Corefile changes, SRV, PTR.
  */
 import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
-import { type Family, familyOf, type Ip } from "../net/address.ts";
+import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
 import { type CauseId, NO_CAUSE } from "../net/cause.ts";
 import type { CauseTable } from "../objects/cause.ts";
 
@@ -89,18 +89,19 @@ function headlessIps(cluster: Cluster, service: ClusterService, endpointName: st
 function podAnswer(cluster: Cluster, labels: readonly string[], type: string): DnsAnswer {
   const [dashed, namespace] = labels;
   if (labels.length !== 3 || dashed === undefined || !cluster.namespaces.some((ns) => ns.name === namespace)) return { kind: "nxdomain" };
-  const ip = dashed.split("-").length === 4 ? dashed.replaceAll("-", ".") : dashed.replaceAll("-", ":");
-  if (!/^[\da-f.:]+$/.test(ip)) return { kind: "nxdomain" };
+  const ip = parseIp(dashed.split("-").length === 4 && !dashed.includes("--") ? dashed.replaceAll("-", ".") : dashed.replaceAll("-", ":"));
+  if (ip === undefined) return { kind: "nxdomain" };
   return familyOf(ip) === familyOfType(type) ? { kind: "addresses", ips: [ip], cause: NO_CAUSE } : { kind: "no-data" };
 }
 
 /** A name outside the cluster: the topology's `dns.records` answer; any other is up to a server that is not modelled. */
-export function outsideAnswer(cluster: Cluster, name: string, type: string): DnsAnswer {
+export function outsideAnswer(cluster: Cluster, name: string, type: string, chain: readonly string[] = []): DnsAnswer {
   const plain = name.toLowerCase().replace(/\.$/, "");
+  if (chain.includes(plain)) return { kind: "loop", names: [...chain, plain] };
   const records = cluster.dnsRecords.filter((record) => record.name.toLowerCase().replace(/\.$/, "") === plain);
   const alias = records.find((record) => record.type === "CNAME");
-  if (alias && alias.value !== name) {
-    const answer = outsideAnswer(cluster, alias.value, type);
+  if (alias) {
+    const answer = outsideAnswer(cluster, alias.value, type, [...chain, plain]);
     return answer.kind === "addresses" ? { ...answer, alias: alias.value } : answer;
   }
   const ips = records.filter((record) => record.type === type).map((record) => record.value);

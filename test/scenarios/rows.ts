@@ -125,6 +125,7 @@ export type TraceJson = {
 /** Runs a command of the trace family and reads its JSON. */
 export async function traced(command: string, cwd = REFERENCE): Promise<Outcome & { readonly trace: TraceJson }> {
   const outcome = await ktrace(["-o", "json", ...wordsOf(command)], { cwd });
+  assert.equal(outcome.stderr.includes("error:"), false, outcome.stderr);
   assert.notEqual(outcome.stdout, "", outcome.stderr);
   const trace: TraceJson = JSON.parse(outcome.stdout);
   return { ...outcome, trace };
