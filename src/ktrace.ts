@@ -61,7 +61,7 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
     context,
     sourceOf: (text) => partyOf(apps.source(text, namespace)),
     trace: (question) =>
-      traceRequest({ world, apps, startRun: (choose) => createRun(world, choose, { evidence: question.evidence }) }, question),
+      traceRequest({ world, apps, startRun: (choose, before) => createRun(world, choose, { evidence: question.evidence, ...(before ? { before } : {}) }) }, question),
   }; //                                                                       trace/      what the kernels (linux/) then do
 }
 

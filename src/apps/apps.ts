@@ -7,8 +7,9 @@ import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../clust
 import type { Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { answerQuery, type DnsAnswer, isCoreDns, outsideAnswer } from "./coredns.ts";
-import { type HttpRequest, handleRequest, ingressControllers, type ProxyDecision } from "./ingress.ts";
+import { handleRequest, ingressControllers } from "./ingress.ts";
 import { knownNames, type NameBook, type PodFiles } from "./names.ts";
+import type { ProcessDecision, ProcessRequest } from "./process.ts";
 
 /** A machine, pod or bare address, as a trace shows it. */
 export type Who = {
@@ -33,8 +34,8 @@ export type Apps = {
   readonly askNameServer: (owner: string, name: string, type: string) => DnsAnswer | undefined;
   /** What a resolver outside the model would say. */
   readonly askOutside: (name: string, type: string) => DnsAnswer;
-  /** What a proxy process does with a request, or undefined when the socket's owner is no proxy. */
-  readonly askProxy: (owner: string, request: HttpRequest) => ProxyDecision | undefined;
+  /** What a process does with a connection it took, or undefined when that is its own affair: the request ends with it. */
+  readonly askProcess: (request: ProcessRequest) => ProcessDecision | undefined;
 };
 
 export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles): Apps {
@@ -65,10 +66,10 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
       return owner.startsWith("host/") ? outsideAnswer(cluster, name, type) : undefined;
     },
     askOutside: (name, type) => outsideAnswer(cluster, name, type),
-    askProxy: (owner, request) => {
+    askProcess: ({ owner, http }) => {
       const pod = pods.get(owner);
       const controller = pod && controllers.find((c) => c.pods.has(`${pod.namespace}/${pod.name}`));
-      return controller && handleRequest(cluster, controller, request, causes);
+      return controller && http && handleRequest(cluster, controller, http, causes);
     },
   };
 }

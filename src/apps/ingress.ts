@@ -4,12 +4,12 @@
  * `service-upstream`, 308 for TLS hosts, default server 404). Not modelled: annotations that rewrite paths, canaries, auth.
  */
 import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
-import type { Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
 import type { Ingress, IngressBackend, IngressPath } from "../objects/api.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { matchesLabels } from "../objects/selector.ts";
 import type { IngressControllerSettings } from "../objects/topology.ts";
+import type { HttpRequest, ProcessDecision, Upstream } from "./process.ts";
 
 export type IngressController = {
   readonly process: string;
@@ -18,36 +18,9 @@ export type IngressController = {
   readonly upstream: "endpoints" | "service";
 };
 
-export type HttpRequest = {
-  readonly scheme: "http" | "https";
-  readonly host: string;
-  readonly path: string;
-  readonly port: number;
-  readonly insecure: boolean;
-};
-
-export type Upstream = { readonly ip: Ip; readonly port: number };
-export type ProxyDecision =
-  /** The proxy answers itself. `tls`: the handshake fails before any request. */
-  | {
-      readonly kind: "answer";
-      readonly process: string;
-      readonly status?: number;
-      readonly reason: "ingress-no-match" | "ingress-no-endpoints" | "redirected" | "tls-failed";
-      readonly text: string;
-      readonly cause: CauseId;
-      readonly location?: string;
-    }
-  /** It opens a connection to one of these, picked evenly, and tries the next when one fails. */
-  | {
-      readonly kind: "forward";
-      readonly process: string;
-      readonly upstreams: readonly Upstream[];
-      readonly service: string;
-      readonly rule: string;
-      readonly cause: CauseId;
-      readonly mode: "endpoints" | "service";
-    };
+/** nginx tries at most this many upstreams (proxy_next_upstream_tries of ingress-nginx). */
+const UPSTREAM_TRIES = 3;
+const HTTP_PROXY = { tries: UPSTREAM_TRIES, layer: "http" } as const;
 
 /** Controllers as the topology names them, else recognised by image. */
 export function ingressControllers(cluster: Cluster): IngressController[] {
@@ -74,7 +47,7 @@ const serviceSelector = (cluster: Cluster, ref: string | undefined) =>
 type Rule = { readonly ingress: Ingress; readonly host: string; readonly path: IngressPath; readonly field: readonly (string | number)[] };
 
 /** What the controller does with one request. */
-export function handleRequest(cluster: Cluster, controller: IngressController, request: HttpRequest, causes: CauseTable): ProxyDecision {
+export function handleRequest(cluster: Cluster, controller: IngressController, request: HttpRequest, causes: CauseTable): ProcessDecision {
   const host = request.host.replace(/:\d+$/, "").toLowerCase();
   const path = request.path.split(/[?#]/)[0] ?? "/";
   const rule = matchRule(rulesOf(cluster, controller), host, path);
@@ -117,7 +90,7 @@ const tlsFor = (ingress: Ingress, host: string): boolean =>
   (ingress.spec?.tls ?? []).some((tls) => (tls.hosts ?? []).some((h) => hostMatches(h.toLowerCase(), host)));
 
 /** No rule: the default backend of an Ingress that has one, else the controller's own 404. */
-function withoutRule(cluster: Cluster, controller: IngressController, host: string, causes: CauseTable): ProxyDecision {
+function withoutRule(cluster: Cluster, controller: IngressController, host: string, causes: CauseTable): ProcessDecision {
   const fallback = ingressesOf(cluster, controller).find(
     (ingress) =>
       ingress.spec?.defaultBackend !== undefined &&
@@ -144,14 +117,14 @@ function towards(
   backend: IngressBackend,
   rule: string,
   cause: CauseId,
-): ProxyDecision {
+): ProcessDecision {
   const process = controller.process;
   const name = backend.service?.name ?? "";
   const service = cluster.services.find((s) => s.namespace === namespace && s.name === name);
   const wanted = backend.service?.port;
   const port = service?.ports.find((p) => (wanted?.name === undefined ? p.port === wanted?.number : p.name === wanted.name));
   const shown = `${name}:${wanted?.name ?? wanted?.number ?? "?"}`;
-  const refuse = (text: string): ProxyDecision => ({ kind: "answer", process, status: 503, reason: "ingress-no-endpoints", text, cause });
+  const refuse = (text: string): ProcessDecision => ({ kind: "answer", process, status: 503, reason: "ingress-no-endpoints", text, cause });
   if (!service) return refuse(`Service ${namespace}/${name} does not exist`);
   if (!port) return refuse(`Service ${namespace}/${name} has no port ${wanted?.name ?? wanted?.number ?? ""}`);
   const clusterIp = service.clusterIPs[0];
@@ -159,7 +132,7 @@ function towards(
     return {
       kind: "forward",
       process,
-      mode: "service",
+      ...HTTP_PROXY,
       service: shown,
       rule: `${rule} -> ${shown}`,
       cause,
@@ -168,7 +141,7 @@ function towards(
   }
   const upstreams = readyEndpoints(cluster, service, port.name, port.protocol);
   if (upstreams.length === 0) return refuse(`Service ${namespace}/${name} has no ready endpoint`);
-  return { kind: "forward", process, mode: "endpoints", service: name, rule: `${rule} -> ${shown}`, cause, upstreams };
+  return { kind: "forward", process, ...HTTP_PROXY, service: name, rule: `${rule} -> ${shown}`, cause, upstreams };
 }
 
 function readyEndpoints(cluster: Cluster, service: ClusterService, portName: string, protocol: string): Upstream[] {

@@ -8,7 +8,7 @@ import type { Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
 import { type Fraction, ONE, timesFraction } from "../net/fraction.ts";
 import type { Packet, Port, Protocol } from "../net/packet.ts";
-import type { ConntrackEntry } from "./conntrack.ts";
+import type { ConntrackEntry, Tracked } from "./conntrack.ts";
 import type { NetnsId, World } from "./netns.ts";
 import type { Address } from "./step.ts";
 
@@ -43,23 +43,40 @@ export type Run = {
   readonly ipvs: IpvsConnection[];
   readonly persistence: Map<string, Address>; // IPVS templates: the real server of a client, by virtual server
   readonly sockets: OpenSocket[];
+  /** The connection of the packet that an error answers, which the error carries with it (nf_ct_attach). */
+  readonly attached: Map<Packet, Tracked>;
+  /** How many symbols of each stem were drawn. */
+  readonly drawn: ReadonlyMap<string, number>;
   /** The next value that the kernel would draw at random, as a symbol: "mport1", "mport2". */
   readonly nextSymbol: (stem: string) => string;
 };
 
-export type RunOptions = { readonly evidence?: boolean };
+/** What a run leaves in the kernels, for a later one to begin with. */
+export type RunState = Pick<Run, "conntrack" | "recent" | "ipvs" | "persistence" | "drawn">;
+
+export const NOTHING_LEFT: RunState = { conntrack: [], recent: new Map(), ipvs: [], persistence: new Map(), drawn: new Map() };
+
+/** What the run has left so far: a copy, for connections and lists change while packets pass. */
+export const stateOf = (state: RunState) => ({
+  conntrack: state.conntrack.map((entry) => ({ ...entry })),
+  recent: new Map([...state.recent].map(([list, addresses]) => [list, new Set(addresses)])),
+  ipvs: [...state.ipvs],
+  persistence: new Map(state.persistence),
+  drawn: new Map(state.drawn),
+});
+
+export type RunOptions = { readonly evidence?: boolean; readonly before?: RunState };
 
 export function createRun(world: World, choose: Choose, options: RunOptions = {}): Run {
-  const drawn = new Map<string, number>();
+  const state = stateOf(options.before ?? NOTHING_LEFT);
+  const { drawn } = state;
   return {
+    ...state,
     world,
     choose,
     evidence: options.evidence ?? false,
-    conntrack: [],
-    recent: new Map(),
-    ipvs: [],
-    persistence: new Map(),
     sockets: [],
+    attached: new Map(),
     nextSymbol: (stem) => {
       const next = (drawn.get(stem) ?? 0) + 1;
       drawn.set(stem, next);

@@ -22,6 +22,7 @@ export type Ending = {
   readonly nameTimeout?: boolean;
   readonly certificate?: "self-signed" | "handshake";
   readonly refusedFrom?: string; // the sender of an ICMP error
+  readonly accepted?: boolean; // a proxy took the connection, and closed it without an answer
 };
 
 /** strerror() of the errnos a connect can give. */
@@ -32,6 +33,7 @@ const ERRNO_TEXT: Readonly<Record<Errno, string>> = {
   ETIMEDOUT: "Connection timed out",
   EACCES: "Permission denied",
   EINVAL: "Invalid argument",
+  EPERM: "Operation not permitted",
 };
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
@@ -88,6 +90,7 @@ function curlSees(ending: Ending): ClientSees {
     return { exitCode: 0, message: `HTTP ${status} ${STATUS_TEXT[status ?? 0] ?? ""}`.trimEnd() };
   }
   if (verdict === "delivered") return { exitCode: 0, message: `the answer of ${ending.who ?? host}` };
+  if (ending.accepted) return { exitCode: 52, message: "curl: (52) Empty reply from server" };
   if (ending.errno === "ETIMEDOUT" || ending.errno === undefined)
     return { exitCode: 28, message: `curl: (28) Failed to connect to ${host} port ${port}: Connection timed out` };
   return { exitCode: 7, message: `curl: (7) Failed to connect to ${host} port ${port}: ${ERRNO_TEXT[ending.errno]}` };
@@ -99,7 +102,8 @@ function ncSees(ending: Ending): ClientSees {
   if (beyond) return beyond;
   if (verdict === "unresolved")
     return { exitCode: 1, message: `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known` };
-  if (verdict === "delivered") return { exitCode: 0, message: `Connection to ${host} ${port} port [${protocol}/*] succeeded!` };
+  if (verdict === "delivered" || ending.accepted)
+    return { exitCode: 0, message: `Connection to ${host} ${port} port [${protocol}/*] succeeded!` };
   if (protocol === "udp" && (ending.errno === "ETIMEDOUT" || ending.errno === undefined)) return { exitCode: 1, message: "no answer" };
   return { exitCode: 1, message: `nc: connect to ${host} port ${port} (${protocol}) failed: ${ERRNO_TEXT[ending.errno ?? "ETIMEDOUT"]}` };
 }
@@ -111,6 +115,7 @@ function pingSees(ending: Ending): ClientSees {
   if (verdict === "unresolved") return { exitCode: 2, message: `ping: ${host}: Name or service not known` };
   if (verdict === "delivered")
     return { exitCode: 0, message: `64 bytes from ${ip}: icmp_seq=1${ending.ttl === undefined ? "" : ` ttl=${ending.ttl}`}` };
+  if (ending.errno === "EPERM") return { exitCode: 1, message: "ping: sendmsg: Operation not permitted" };
   if (verdict === "rejected" && ending.refusedFrom === undefined)
     return { exitCode: 2, message: `ping: connect: ${ERRNO_TEXT[ending.errno ?? "ENETUNREACH"]}` };
   if (verdict === "looped") return { exitCode: 1, message: `From ${ending.refusedFrom} icmp_seq=1 Time to live exceeded` };

@@ -8,7 +8,7 @@ import { connectSource, sendPacket } from "../linux/kernel.ts";
 import type { ListeningSocket, NetnsId } from "../linux/netns.ts";
 import type { Reason } from "../linux/reason.ts";
 import { linkOf } from "../linux/route.ts";
-import type { Run } from "../linux/run.ts";
+import { type Run, type RunState, stateOf } from "../linux/run.ts";
 import type { End, Hop, Journey } from "../linux/step.ts";
 import { familyOf, type Ip } from "../net/address.ts";
 import { DEFAULT_TTL, icmpOf, type Packet, type Port, type Protocol } from "../net/packet.ts";
@@ -25,9 +25,9 @@ export type ConnectionSpec = {
   readonly ttl?: number;
 };
 
-export type Errno = "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "ETIMEDOUT" | "EACCES" | "EINVAL";
+export type Errno = "ECONNREFUSED" | "EHOSTUNREACH" | "ENETUNREACH" | "ETIMEDOUT" | "EACCES" | "EINVAL" | "EPERM";
 
-export type Connection = {
+type Walked = {
   readonly hops: readonly Hop[];
   readonly reply: Reply;
   /** Where the first packet ended. */
@@ -44,8 +44,13 @@ export type Connection = {
 
 const NO_REPLY: Reply = { verdict: "none", hops: [] };
 
-/** Walks one connection. The run keeps what it left behind. */
-export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
+/** A connection, and what it and those before it left in the kernels. */
+export type Connection = Walked & { readonly left: RunState };
+
+/** Walks one connection. */
+export const walkConnection = (run: Run, spec: ConnectionSpec): Connection => ({ ...walk(run, spec), left: stateOf(run) });
+
+function walk(run: Run, spec: ConnectionSpec): Walked {
   const first = firstPacket(run, spec);
   const request = sendPacket(run, spec.from, first, "process");
   const { end } = request;
@@ -60,6 +65,7 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
       });
       return { ...base, ...afterAccept(run, spec, first, end), socket: end.socket, arrived: end.packet };
     case "answered":
+      if (isForbidden(spec, request)) return { ...base, ...forbidden(end) };
       return { ...base, ...afterAnswer(run, spec, end) };
     case "errno":
       return {
@@ -72,6 +78,7 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
         ...delay(end.delaySeconds),
       };
     case "dropped":
+      if (isForbidden(spec, request)) return { ...base, ...forbidden(end) };
       return { ...base, reply: NO_REPLY, verdict: "dropped", reason: end.reason, text: end.text, errno: "ETIMEDOUT" };
     case "exits":
       return { ...base, reply: NO_REPLY, verdict: "exits", reason: "left-topology", text: `it leaves the model at the gateway ${end.via}` };
@@ -83,6 +90,25 @@ export function walkConnection(run: Run, spec: ConnectionSpec): Connection {
       return end satisfies never;
   }
 }
+
+/**
+ * A rule of the sender's own OUTPUT or POSTROUTING refused it: sendto() fails at once with EPERM (ip_send_skb), though an
+ * ICMP error may come over lo as well. TCP does not look at that errno (tcp_connect) and waits.
+ */
+function isForbidden(spec: ConnectionSpec, { hops, end }: Journey): boolean {
+  if (spec.protocol === "tcp" || spec.protocol === "sctp" || (end.kind !== "answered" && end.kind !== "dropped")) return false;
+  return (
+    end.netns === spec.from && hops.length === 1 && hops[0]?.seen.length === 0 && (end.hook === "output" || end.hook === "postrouting")
+  );
+}
+
+const forbidden = (end: End & { kind: "answered" | "dropped" }): Outcome => ({
+  reply: NO_REPLY,
+  verdict: "rejected",
+  reason: end.reason ?? "rule-denied",
+  text: "a rule of its own machine forbids sending it",
+  errno: "EPERM",
+});
 
 /** What connect() meets before any packet is sent. */
 function noWayText(spec: ConnectionSpec, end: End & { kind: "errno" }): string {
@@ -132,7 +158,7 @@ function anyAddress(run: Run, spec: ConnectionSpec): Ip {
   return all.find(({ cidr }) => familyOf(cidr.ip) === family)?.cidr.ip ?? (family === 4 ? "0.0.0.0" : "::");
 }
 
-type Outcome = Pick<Connection, "reply" | "verdict" | "reason" | "text" | "errno" | "delaySeconds">;
+type Outcome = Pick<Walked, "reply" | "verdict" | "reason" | "text" | "errno" | "delaySeconds">;
 
 /** A process took the packet: its answer, and the client's next packet. */
 function afterAccept(run: Run, spec: ConnectionSpec, first: Packet, end: End & { kind: "socket" }): Outcome {

@@ -1,7 +1,7 @@
 /** A course: one way from some point of a request to its end, before it is made a Path. */
 import type { Who } from "../apps/apps.ts";
 import type { Reason } from "../linux/reason.ts";
-import { type Branch, explore } from "../linux/run.ts";
+import { type Branch, explore, type RunState } from "../linux/run.ts";
 import type { Ip } from "../net/address.ts";
 import type { Fraction } from "../net/fraction.ts";
 import type { Protocol } from "../net/packet.ts";
@@ -14,6 +14,11 @@ import type { TraceNet } from "./trace-net.ts";
 
 /** The client's own port of the first connection; each later one of a request takes the next. First of the IANA dynamic range. */
 export const FIRST_CLIENT_PORT = 49152;
+/** Ports that one request may use before the next round begins. */
+const PORTS_A_ROUND = 200;
+
+/** The first port of this round's connections. */
+export const clientPort = ({ round = 0 }: Pick<Asked, "round">): number => FIRST_CLIENT_PORT + round * PORTS_A_ROUND;
 
 export type Course = {
   readonly share: Fraction;
@@ -24,6 +29,8 @@ export type Course = {
   readonly destination?: Destination;
   readonly ending: Omit<Ending, "host" | "port" | "protocol" | "verdict" | "reason">;
   readonly status?: number;
+  /** What the connections of this course left in the kernels. */
+  readonly left: RunState;
 };
 
 /** What is asked at this point: after a redirect, of another host. */
@@ -34,7 +41,15 @@ export type Asked = {
   readonly host: string;
   readonly port: number | undefined;
   readonly redirects: number;
+  /** Every course keeps its own state (`--again`): processes that behave alike do not stand together. */
+  readonly apart?: boolean;
+  /** How often the same was asked before, and what that left behind. */
+  readonly round?: number;
+  readonly before?: RunState;
 };
+
+/** What a connection may have besides its two ends. */
+export type WalkOptions = { readonly sourceAddress?: string; readonly ttl?: number; readonly before?: RunState };
 
 /** Every course of one connection. */
 export function walkAll(
@@ -42,20 +57,20 @@ export function walkAll(
   from: Who,
   to: { readonly protocol: Protocol; readonly dst: Ip; readonly dport: number },
   sport: number,
-  question?: Question,
+  options: WalkOptions = {},
 ): Branch<Connection>[] {
   const { netns } = from;
   if (netns === undefined) return [];
   const isPing = to.protocol === "icmp" || to.protocol === "icmpv6";
   return explore((choose) =>
-    walkConnection(net.startRun(choose), {
+    walkConnection(net.startRun(choose, options.before), {
       from: netns,
       protocol: to.protocol,
       dst: to.dst,
       dport: isPing ? sport : to.dport, // an echo id stands in for the port
       sport,
-      ...(question?.sourceAddress === undefined ? {} : { bind: question.sourceAddress }),
-      ...(question?.ttl === undefined ? {} : { ttl: question.ttl }),
+      ...(options.sourceAddress === undefined ? {} : { bind: options.sourceAddress }),
+      ...(options.ttl === undefined ? {} : { ttl: options.ttl }),
     }),
   );
 }
@@ -81,5 +96,6 @@ export function endCourse(net: TraceNet, branch: Branch<Connection>, legs: reado
       ...(answer === undefined ? {} : { ttl: answer.ttl }),
       ...refused,
     },
+    left: value.left,
   };
 }

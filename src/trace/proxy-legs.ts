@@ -1,41 +1,43 @@
 /** What follows when a process that took a connection opens a new one, or answers by itself. */
 import type { Who } from "../apps/apps.ts";
-import type { HttpRequest, ProxyDecision, Upstream } from "../apps/ingress.ts";
-import type { Branch } from "../linux/run.ts";
+import type { HttpRequest, ProcessAnswer, ProcessDecision, ProcessForward, ProcessRequest, Upstream } from "../apps/process.ts";
+import type { Branch, RunState } from "../linux/run.ts";
 import { fraction, timesFraction } from "../net/fraction.ts";
 import type { Connection } from "./connection.ts";
-import { type Asked, type Course, endCourse, FIRST_CLIENT_PORT, walkAll } from "./course.ts";
+import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
 import { destinationOf, legOf } from "./leg.ts";
 import type { HttpQuestion } from "./question.ts";
 import type { Leg, LegArm, ProxyStep } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
-/** nginx tries at most this many upstreams (proxy_next_upstream_tries of ingress-nginx). */
-const UPSTREAM_TRIES = 3;
 /** curl follows at most 50 redirects; a circle shows long before. */
 const MAX_REDIRECTS = 10;
+
+/** The source port of a health check's connection; no other connection of a request has it. */
+const HEALTH_CHECK_PORT = 61000;
 
 /** Asks the same question again, of another host: a redirect that is followed. */
 export type AskAgain = (asked: Asked) => readonly Course[];
 
-export type Group = { readonly branches: readonly Branch<Connection>[]; readonly decision?: ProxyDecision };
+export type Group = { readonly branches: readonly Branch<Connection>[]; readonly decision?: ProcessDecision };
 
-/** Branches that one proxy process took stand together; all others end the request, each for itself. */
-export function byProxy(net: TraceNet, asked: Asked, branches: readonly Branch<Connection>[], port: number): Group[] {
-  const groups = new Map<string, { branches: Branch<Connection>[]; decision: ProxyDecision }>();
+/** Branches that one process took in the same way stand together; all others end the request, each for itself. */
+export function byProcess(net: TraceNet, asked: Asked, branches: readonly Branch<Connection>[], port: number): Group[] {
+  const groups = new Map<string, { branches: Branch<Connection>[]; decision: ProcessDecision }>();
   const order: (string | Branch<Connection>)[] = [];
   for (const branch of branches) {
-    const owner = branch.value.verdict === "delivered" ? branch.value.socket?.owner : undefined;
-    const decision = owner === undefined || !asked.http ? undefined : net.apps.askProxy(owner, httpRequest(asked.http, asked.host, port));
-    if (!decision || owner === undefined) {
+    const request = requestOf(asked, branch.value, port);
+    const decision = request && net.apps.askProcess(request);
+    if (!decision || !request) {
       order.push(branch);
       continue;
     }
-    const group = groups.get(owner);
+    const key = asked.apart === true ? `${order.length}` : `${request.owner} ${request.ip} ${request.port} ${request.client}`;
+    const group = groups.get(key);
     if (group) group.branches.push(branch);
     else {
-      groups.set(owner, { branches: [branch], decision });
-      order.push(owner);
+      groups.set(key, { branches: [branch], decision });
+      order.push(key);
     }
   }
   return order.flatMap((entry): Group[] => {
@@ -43,6 +45,21 @@ export function byProxy(net: TraceNet, asked: Asked, branches: readonly Branch<C
     const group = groups.get(entry);
     return group ? [group] : [];
   });
+}
+
+/** What the process is told that took the connection; undefined when none did. */
+function requestOf(asked: Asked, { verdict, socket, arrived }: Connection, port: number): ProcessRequest | undefined {
+  if (verdict !== "delivered" || !socket || !arrived) return undefined;
+  const http = asked.http && httpRequest(asked.http, asked.host, port);
+  return {
+    owner: socket.owner,
+    process: socket.process,
+    protocol: socket.protocol,
+    ip: arrived.dst,
+    port: socket.port,
+    client: arrived.src,
+    ...(http ? { http } : {}),
+  };
 }
 
 const httpRequest = (http: HttpQuestion, host: string, port: number): HttpRequest => ({
@@ -62,14 +79,14 @@ export function withArms(net: TraceNet, leg: Leg, branches: readonly Branch<Conn
   return { ...leg, arms };
 }
 
-export function proxyStep(asked: Asked, connection: Connection, decision: ProxyDecision): ProxyStep {
+export function proxyStep(asked: Asked, connection: Connection, decision: ProcessDecision): ProxyStep {
   const netns = connection.end.netns;
   const text = decision.kind === "forward" ? decision.rule : decision.text;
+  const isHttp = decision.kind === "answer" || decision.layer === "http";
   return {
     process: decision.process,
     netns,
-    host: asked.http?.hostHeader ?? asked.host,
-    path: asked.http?.path ?? "/",
+    ...(isHttp ? { host: asked.http?.hostHeader ?? asked.host, path: asked.http?.path ?? "/" } : {}),
     text,
     cause: decision.cause,
     ...(decision.kind === "forward" ? { rule: decision.rule } : {}),
@@ -78,15 +95,14 @@ export function proxyStep(asked: Asked, connection: Connection, decision: ProxyD
   };
 }
 
-export function afterProxy(
+export function afterProcess(
   net: TraceNet,
   asked: Asked,
   connection: Connection,
-  decision: ProxyDecision,
+  decision: ProcessDecision,
   legs: readonly Leg[],
   again: AskAgain,
 ): Course[] {
-  const here = destinationOf(net, connection);
   if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs);
   if (
     decision.reason === "redirected" &&
@@ -96,23 +112,28 @@ export function afterProxy(
   ) {
     return followRedirect(asked, decision.location, legs, again);
   }
+  return [answeredCourse(net, asked, connection, decision, legs)];
+}
+
+function answeredCourse(net: TraceNet, asked: Asked, connection: Connection, decision: ProcessAnswer, legs: readonly Leg[]): Course {
+  const here = destinationOf(net, connection);
   const status = decision.status === undefined ? {} : { status: decision.status };
-  return [
-    {
-      share: fraction(1, 1),
-      legs,
-      verdict: "http-error",
-      reason: decision.reason,
-      text: decision.text,
-      ending: {
-        ...status,
-        fail: asked.http?.fail ?? false,
-        ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}),
-      },
+  return {
+    share: fraction(1, 1),
+    legs,
+    verdict: decision.reason === undefined ? "delivered" : "http-error",
+    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+    text: decision.text,
+    ending: {
       ...status,
-      ...(here ? { destination: here } : {}),
+      ...(decision.reason === undefined ? { who: `${decision.process}: ${decision.text}` } : {}),
+      fail: asked.http?.fail ?? false,
+      ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}),
     },
-  ];
+    ...status,
+    ...(here ? { destination: here } : {}),
+    left: connection.left,
+  };
 }
 
 function followRedirect(asked: Asked, location: string, legs: readonly Leg[], again: AskAgain): Course[] {
@@ -124,63 +145,90 @@ function followRedirect(asked: Asked, location: string, legs: readonly Leg[], ag
   return next.map((course) => ({ ...course, legs: [...legs, ...course.legs] }));
 }
 
-/** The proxy picks one of its upstreams evenly, and tries the next ones when a connection fails. */
-function forwardTo(
-  net: TraceNet,
-  asked: Asked,
-  taken: Connection,
-  decision: ProxyDecision & { kind: "forward" },
-  legs: readonly Leg[],
-): Course[] {
+/** The process picks one of its upstreams evenly, and tries the next ones when a connection fails. */
+function forwardTo(net: TraceNet, asked: Asked, taken: Connection, decision: ProcessForward, legs: readonly Leg[]): Course[] {
   const netns = taken.end.netns;
   const proxy: Who = { ...net.apps.who(taken.socket?.owner ?? netns), netns };
-  const n = decision.upstreams.length;
-  return decision.upstreams.flatMap((_, start) => {
-    const order = Array.from({ length: Math.min(n, UPSTREAM_TRIES) }, (_unused, i) => decision.upstreams[(start + i) % n]).filter(
+  const opening: Opening = { net, asked, proxy, decision, left: taken.left };
+  const upstreams = decision.healthCheck === true ? decision.upstreams.filter((one) => isHealthy(opening, one)) : decision.upstreams;
+  const n = upstreams.length;
+  if (n === 0) return [withoutTarget(opening, taken, legs)];
+  return upstreams.flatMap((_, start) => {
+    const order = Array.from({ length: Math.min(n, decision.tries) }, (_unused, i) => upstreams[(start + i) % n]).filter(
       (u) => u !== undefined,
     );
-    return tryUpstreams(net, asked, proxy, decision, order, 0, legs).map((course) => ({
-      ...course,
-      share: timesFraction(fraction(1, n), course.share),
-    }));
+    return tryUpstreams(opening, order, 0, legs).map((course) => ({ ...course, share: timesFraction(fraction(1, n), course.share) }));
   });
 }
 
-function tryUpstreams(
-  net: TraceNet,
-  asked: Asked,
-  proxy: Who,
-  decision: ProxyDecision & { kind: "forward" },
-  order: readonly Upstream[],
-  index: number,
-  legs: readonly Leg[],
-): Course[] {
+/** A process that is about to open connections of its own. */
+type Opening = {
+  readonly net: TraceNet;
+  readonly asked: Asked;
+  readonly proxy: Who;
+  readonly decision: ProcessForward;
+  readonly left: RunState;
+};
+
+const connect = ({ net, proxy, decision, left, asked }: Opening, { ip, port }: Upstream, sport: number): Branch<Connection>[] =>
+  walkAll(net, proxy, { protocol: decision.protocol ?? "tcp", dst: ip, dport: port }, sport, {
+    ...(decision.bind === undefined ? {} : { sourceAddress: decision.bind }),
+    ...(asked.apart === true ? { before: left } : {}),
+  });
+
+/** A health check that connects: passed when some connection is accepted, as a probe that fails once is tried again. */
+const isHealthy = (opening: Opening, upstream: Upstream): boolean =>
+  connect(opening, upstream, HEALTH_CHECK_PORT).some(({ value }) => value.verdict === "delivered");
+
+/** Accepted and closed again: there is nobody to pass the connection on to. */
+function withoutTarget({ net, decision, asked }: Opening, taken: Connection, legs: readonly Leg[]): Course {
+  const here = destinationOf(net, taken);
+  const http = decision.layer === "http";
+  return {
+    share: fraction(1, 1),
+    legs,
+    verdict: http ? "http-error" : "rejected",
+    reason: http ? "ingress-no-endpoints" : "load-balancer-no-target",
+    text:
+      decision.upstreams.length === 0
+        ? `${decision.process} has no target to send to`
+        : `none of the ${decision.upstreams.length} targets of ${decision.process} passes its health check`,
+    ending: http ? { status: 503, fail: asked.http?.fail ?? false } : { errno: "ECONNREFUSED", accepted: true },
+    ...(http ? { status: 503 } : {}),
+    ...(here ? { destination: here } : {}),
+    left: taken.left,
+  };
+}
+
+function tryUpstreams(opening: Opening, order: readonly Upstream[], index: number, legs: readonly Leg[]): Course[] {
+  const { net, asked, proxy, decision } = opening;
   const upstream = order[index];
   if (!upstream) return [];
-  const branches = walkAll(
-    net,
-    proxy,
-    { protocol: "tcp", dst: upstream.ip, dport: upstream.port },
-    FIRST_CLIENT_PORT + legs.length + index,
-  );
+  const { ip, port } = upstream;
+  const protocol = decision.protocol ?? "tcp";
+  const branches = connect(opening, upstream, clientPort(asked) + legs.length + index);
   return branches.flatMap((branch): Course[] => {
-    const leg = legOf(
-      net,
-      "transport",
-      proxy,
-      { host: decision.service, ip: upstream.ip, port: upstream.port, protocol: "tcp" },
-      branch.value,
-    );
+    const leg = legOf(net, "transport", proxy, { host: upstream.name ?? decision.service, ip, port, protocol }, branch.value);
     const so = [...legs, leg];
     if (branch.value.verdict === "delivered" || branch.value.verdict === "unknown" || branch.value.verdict === "exits")
       return [endCourse(net, branch, so)];
     if (order[index + 1])
-      return tryUpstreams(net, asked, proxy, decision, order, index + 1, so).map((course) => ({
+      return tryUpstreams({ ...opening, left: branch.value.left }, order, index + 1, so).map((course) => ({
         ...course,
         share: timesFraction(branch.share, course.share),
       }));
-    return [upstreamFailure(net, asked, branch, so)];
+    return [decision.layer === "http" ? upstreamFailure(net, asked, branch, so) : closedWith(net, branch, so)];
   });
+}
+
+/** Without a word of its own the proxy closes the client's connection: it ends as the upstream's did. */
+function closedWith(net: TraceNet, branch: Branch<Connection>, legs: readonly Leg[]): Course {
+  const course = endCourse(net, branch, legs);
+  return {
+    ...course,
+    text: `the proxy accepts, but its own connection fails: ${course.text}`,
+    ending: { ...course.ending, accepted: true },
+  };
 }
 
 /** nginx answers 502 when the upstream refuses and 504 when it keeps silent. */
@@ -197,5 +245,6 @@ function upstreamFailure(net: TraceNet, asked: Asked, branch: Branch<Connection>
     ending: { status, fail: asked.http?.fail ?? false },
     status,
     ...(destination ? { destination } : {}),
+    left: branch.value.left,
   };
 }

@@ -3,13 +3,15 @@
  * next leg can depend on is a key (which proxy process took the request); arms with one key share one walk, so that
  * replicas which behave alike do not multiply the paths.
  */
+
+import { NOTHING_LEFT } from "../linux/run.ts";
 import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
 import { ONE, sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
 import { clientSees } from "./client-sees.ts";
-import { type Asked, type Course, endCourse, FIRST_CLIENT_PORT, walkAll } from "./course.ts";
+import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
 import { legOf, partyOf } from "./leg.ts";
-import { afterProxy, byProxy, proxyStep, withArms } from "./proxy-legs.ts";
+import { afterProcess, byProcess, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
 import { queryName, type Resolution, resolveName } from "./resolve-name.ts";
 import type { Leg, NameStep, Path, Trace } from "./trace.ts";
@@ -95,15 +97,22 @@ function lookupCourses(net: TraceNet, asked: Asked): Course[] {
   if (question.type !== undefined && question.type !== "A" && question.type !== "AAAA") {
     const text = `records of type ${question.type} are not modelled`;
     const leg = nameOnlyLeg(asked, { host: asked.host, how: "dns", detail: text, cause: 0 });
-    return [{ share: ONE, legs: [leg], verdict: "unknown", reason: "not-modelled", text, ending: {} }];
+    return [{ share: ONE, legs: [leg], verdict: "unknown", reason: "not-modelled", text, ending: {}, left: NOTHING_LEFT }];
   }
   const server = question.server === undefined ? undefined : parseIp(question.server);
   const options = { search: question.program === "nslookup", ...(server === undefined ? {} : { server }) };
-  return queryName(net, asked.from, asked.host, type, FIRST_CLIENT_PORT, options).map((resolution) => {
+  return queryName(net, asked.from, asked.host, type, clientPort(asked), options).map((resolution) => {
     const { result } = resolution;
     if (result.kind !== "found") return unresolvedCourse(asked, resolution);
     const legs = resolution.legs.map((leg) => ({ ...leg, name: result.name }));
-    return { share: resolution.share, legs, verdict: "delivered", text: `${asked.host} is ${result.ip}`, ending: { who: result.ip } };
+    return {
+      share: resolution.share,
+      legs,
+      verdict: "delivered",
+      text: `${asked.host} is ${result.ip}`,
+      ending: { who: result.ip },
+      left: NOTHING_LEFT,
+    };
   });
 }
 
@@ -112,8 +121,9 @@ function unresolvedCourse(asked: Asked, { share, legs, result }: Resolution): Co
   const shown = legs.length > 0 ? legs : [nameOnlyLeg(asked, result.name)];
   const named = shown.map((leg, i) => (i === shown.length - 1 ? { ...leg, name: result.name } : leg));
   const text = result.kind === "found" ? "" : result.text;
-  if (result.kind === "failed") return { share, legs: named, text, ending: {}, verdict: "unresolved", reason: result.reason };
-  return { share, legs: named, text, ending: {}, verdict: "unknown", reason: "not-modelled" };
+  if (result.kind === "failed")
+    return { share, legs: named, text, ending: {}, left: NOTHING_LEFT, verdict: "unresolved", reason: result.reason };
+  return { share, legs: named, text, ending: {}, left: NOTHING_LEFT, verdict: "unknown", reason: "not-modelled" };
 }
 
 /** From a host name: every outcome of the lookup, and what follows. */
@@ -127,7 +137,7 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
     const name: NameStep = { host: asked.host, ip: override.ip, how: "resolve-flag", detail: override.detail, cause: 0 };
     return connectTo(net, asked, override.ip, override.port ?? asked.port, name, []);
   }
-  const sport = FIRST_CLIENT_PORT + 100;
+  const sport = clientPort(asked) + 100;
   return resolveName(net, asked.from, host, family, sport).flatMap((resolution): Course[] => {
     const { result } = resolution;
     if (result.kind === "found")
@@ -171,15 +181,12 @@ function nameOnlyLeg(asked: Asked, name: NameStep): Leg {
 function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined, name: NameStep, before: readonly Leg[]): Course[] {
   const { question, from } = asked;
   const protocol = protocolFor(question.to.protocol, ip);
-  const branches = walkAll(
-    net,
-    from,
-    { protocol, dst: ip, dport: port ?? 0 },
-    question.localPort ?? FIRST_CLIENT_PORT + asked.redirects,
-    question,
-  );
+  const branches = walkAll(net, from, { protocol, dst: ip, dport: port ?? 0 }, question.localPort ?? clientPort(asked) + asked.redirects, {
+    ...question,
+    ...(asked.before ? { before: asked.before } : {}),
+  });
   const to = { host: asked.host, ip, protocol, ...(port === undefined ? {} : { port }) };
-  return byProxy(net, asked, branches, port ?? 80).flatMap((group): Course[] => {
+  return byProcess(net, asked, branches, port ?? 80).flatMap((group): Course[] => {
     const [first] = group.branches;
     if (!first) return [];
     const base = legOf(net, "transport", from, to, first.value, { name });
@@ -187,7 +194,7 @@ function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined
       return group.branches.map((branch) => endCourse(net, branch, [...before, legOf(net, "transport", from, to, branch.value, { name })]));
     const leg = withArms(net, { ...base, proxy: proxyStep(asked, first.value, group.decision) }, group.branches);
     const share = sumFractions(group.branches.map((b) => b.share));
-    return afterProxy(net, asked, first.value, group.decision, [...before, leg], (next) => coursesOf(net, next)).map((course) => ({
+    return afterProcess(net, asked, first.value, group.decision, [...before, leg], (next) => coursesOf(net, next)).map((course) => ({
       ...course,
       share: timesFraction(share, course.share),
     }));

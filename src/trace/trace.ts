@@ -47,8 +47,8 @@ export type NameStep = {
 export type ProxyStep = {
   readonly process: string; // "nginx"
   readonly netns: NetnsId;
-  readonly host: string;
-  readonly path: string;
+  readonly host?: string; // absent when it does not read HTTP
+  readonly path?: string;
   readonly status?: number; // when it answers itself
   readonly rule?: string; // "www.test.com/ -> tomcat6:80"
   readonly text: string;

@@ -82,6 +82,8 @@ export function nameRows(scene: Scene, name: NameStep | undefined): Row[] {
 export function proxyRows(scene: Scene, proxy: ProxyStep | undefined): Row[] {
   if (proxy === undefined) return [];
   const { to } = scene.glyphs;
+  if (proxy.host === undefined)
+    return [{ verb: "accept", what: line(`${proxy.process}: ${proxy.rule ?? proxy.text}`), ...because(scene.context, proxy.cause) }];
   const asked = `Host ${proxy.host}, path ${proxy.path}`;
   const target = proxy.status === undefined ? (proxy.rule === undefined ? "" : ` ${to} ${lastOf(proxy.rule)}`) : ` ${to} ${proxy.status}`;
   const failed = proxy.status !== undefined && proxy.status >= 400;

@@ -42,7 +42,7 @@ function proxyText(scene: Scene, paths: readonly Path[], legs: readonly Leg[]): 
   const seen = addressesSeen(paths);
   const pods = paths.length > 1 ? "the pods see" : "the pod sees";
   const name = proxy?.process ?? "the proxy";
-  return `${name} sees ${seenByProxy}; ${pods} ${seen.join(" or ")}${ownerText(scene, paths, seen)}, for ${name} opens its own connection and names the client in X-Forwarded-For.`;
+  return `${name} sees ${seenByProxy}; ${pods} ${seen.join(" or ")}${ownerText(scene, paths, seen)}, for ${name} opens its own connection${proxy?.host === undefined ? "" : " and names the client in X-Forwarded-For"}.`;
 }
 
 const addressesSeen = (paths: readonly Path[]): string[] => [...new Set(paths.flatMap((path) => path.destination?.clientIPSeen ?? []))];
