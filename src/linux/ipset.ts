@@ -32,7 +32,7 @@ export function createIpSet({ name, type, family, members }: IpSetSpec): IpSet {
     holds: (packet, sides) => {
       if (components === undefined || sides.length !== components.length) return { undecidable: `ipset ${name} of type ${type}` };
       if (family !== undefined && family !== packet.family) return false;
-      index ??= indexOf(all(), components);
+      index ??= indexOf(members(), components);
       return isMember(index, components, packet, sides, type.startsWith("bitmap:"));
     },
   };

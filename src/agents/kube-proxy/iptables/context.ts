@@ -56,7 +56,7 @@ export function ruleOf(matches: readonly Match[], target: Target, cause: CauseId
 
 /** A cause that points into the Service. */
 export function serviceCause(
-  { causes }: Context,
+  { causes }: Pick<Context, "causes">,
   { service }: ServicePort,
   role: CauseRole,
   path: readonly PathPart[],
