@@ -458,3 +458,37 @@ test("vxlan: the outer packet is new, with a TTL of its own and one entry of its
     "far tcp 10.244.1.0>10.244.2.1",
   ]);
 });
+
+// The same faults in IPv6: other types and codes, no reverse-path check, neighbour discovery for ARP.
+const nic6 = (name: string, ip: string, segment: string): Link => link(name, [`${ip}/64`], { type: { kind: "device", segment } });
+const default6 = (via: string) => ({ ...route("default", { via, dev: "eth0" }), to: { ip: "::", length: 0 } });
+const world6 = (forwarding = "1"): World =>
+  world(
+    netns("client", [nic6("eth0", "fd00:1::9", "left")], { routes: [default6("fd00:1::1")] }),
+    netns("router", [nic6("eth0", "fd00:1::1", "left"), nic6("eth1", "fd00:2::1", "right")], {
+      sysctls: { "net.ipv6.conf.all.forwarding": forwarding },
+    }),
+    netns("server", [nic6("eth0", "fd00:2::9", "right")], { routes: [default6("fd00:2::1")], sockets: [listener(80)] }),
+  );
+const request6 = { family: 6, src: "fd00:1::9", dst: "fd00:2::9" } as const;
+const rows6: readonly { readonly name: string; readonly in?: World; readonly packet?: Partial<Packet>; readonly ends: string }[] = [
+  { name: "a routed packet", ends: "socket in server ttl 63" },
+  { name: "a closed TCP port", packet: { dport: 81 }, ends: "answered not-listening in server rst from fd00:2::9" },
+  {
+    name: "a closed UDP port: 1/4",
+    packet: { protocol: "udp", segment: { kind: "datagram" } },
+    ends: "answered not-listening in server 1/4 from fd00:2::9",
+  },
+  { name: "the hop limit runs out: 3/0", packet: { ttl: 1 }, ends: "answered ttl-exceeded in router 3/0 from fd00:1::1" },
+  { name: "nobody answers discovery: 1/3", packet: { dst: "fd00:2::77" }, ends: "answered host-unreachable in router 1/3 from fd00:1::1" },
+  { name: "no route: 1/0", packet: { dst: "fd00:3::1" }, ends: "answered no-route in router 1/0 from fd00:1::1" },
+  { name: "forwarding off", in: world6("0"), ends: "dropped forwarding-off in router" },
+  {
+    name: "an echo",
+    packet: { protocol: "icmpv6", segment: { kind: "echo-request" } },
+    ends: "answered in server echo-reply from fd00:2::9",
+  },
+];
+for (const row of rows6)
+  test(`kernel, IPv6: ${row.name}`, () =>
+    assert.equal(phrase(send(row.in ?? world6(), "client", { ...request6, ...row.packet })), row.ends));

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { entryTuples } from "../../src/linux/conntrack.ts";
+import { createRun, explore } from "../../src/linux/run.ts";
 import type { Hop } from "../../src/linux/step.ts";
+import { formatFraction } from "../../src/net/fraction.ts";
 import type { Packet } from "../../src/net/packet.ts";
+import { walkConnection } from "../../src/trace/connection.ts";
 import {
+  CPORT,
   captureLine,
   type HopTable,
   openVariant,
@@ -120,4 +124,24 @@ for (const row of readRows("errors.txt")) {
 function kindOf(packet: Packet | undefined): string {
   const segment = packet?.segment;
   return segment?.kind === "icmp-error" ? `${segment.type}/${segment.code}` : (segment?.kind ?? "-").toUpperCase();
+}
+
+const stickyFrom: readonly (readonly [string, string])[] = [
+  ["nginx", "-"],
+  ["node2", "-"],
+  ["client", "client-service-route"],
+];
+for (const [source, variant] of stickyFrom) {
+  test(`sessionAffinity ClientIP: all connections of ${source} go to the endpoint of its first, whichever that is`, () => {
+    const session = openVariant(variant);
+    const branches = explore((choose) => {
+      const run = createRun(session.world, choose);
+      const ports = [CPORT, CPORT + 1, CPORT + 2, CPORT + 3];
+      return ports.map((sport) => walkConnection(run, { ...specOf(source, "10.96.0.85:80", "tcp"), sport }).arrived?.dst);
+    });
+    assert.deepEqual(
+      branches.map(({ share, value }) => `${formatFraction(share)} ${[...new Set(value)].join(" ")}`),
+      ["1/3 10.244.1.11", "1/3 10.244.2.10", "1/3 10.244.2.11"],
+    );
+  });
 }
