@@ -1,6 +1,6 @@
 /**
  * `ip route` and `ip -6 route`: table main in the order in which the kernel dumps it (net/ipv4/fib_trie.c, net/ipv6/ip6_fib.c),
- * as iproute2 6.1 prints it (ip/iproute.c). Not modelled: multipath, route protocols of routing daemons, expiry.
+ * as iproute2 6.1 prints it (ip/iproute.c). Not modelled: reading multipath routes, route protocols of routing daemons, expiry.
  */
 import type { Netns, Route, RouteType } from "../linux/netns.ts";
 import {
@@ -38,8 +38,8 @@ export function printRoute(netns: Netns | undefined, route: Route, withDevice = 
   const words = [
     ...(route.type === "unicast" ? [] : [route.type]),
     destination(route.to),
-    ...(route.via === undefined ? [] : ["via", route.via]),
-    ...(withDevice && route.dev !== undefined ? ["dev", printableWord(route.dev)] : []),
+    ...(route.via === undefined || route.nexthops ? [] : ["via", route.via]),
+    ...(withDevice && route.dev !== undefined && !route.nexthops ? ["dev", printableWord(route.dev)] : []),
     ...(withDevice && route.dev === undefined && v6 ? ["dev", "lo"] : []), // the kernel hangs IPv6 reject routes on lo
     ...(route.proto === undefined || route.proto === "boot" ? [] : ["proto", route.proto]),
     ...(v6 || route.scope === undefined || route.scope === "global" ? [] : ["scope", route.scope]),
@@ -49,8 +49,11 @@ export function printRoute(netns: Netns | undefined, route: Route, withDevice = 
     ...(link && !link.carrier ? ["linkdown"] : []),
     ...(v6 ? ["pref", "medium"] : []),
   ];
-  return words.join(" ");
+  return [words.join(" "), ...(route.nexthops ?? []).map(nexthopText)].join(" \n");
 }
+
+const nexthopText = ({ via, dev }: { readonly via: Ip; readonly dev: string }): string =>
+  `\tnexthop via ${via} dev ${printableWord(dev)} weight 1`;
 
 /** A device that is down has had its routes withdrawn. */
 const shownRoutes = (netns: Netns, family: Family): readonly Route[] =>

@@ -91,3 +91,21 @@ export function portTowards(world: World, netns: Netns, bridge: string, end: Lin
     (port) => port.master === bridge && endsOn(world, { netns: netns.id, link: port.name }).some((e) => key(e) === key(end)),
   );
 }
+
+/**
+ * Who takes a frame for `target` off the wire that `from` is on: the target itself, or the port of a bridge that stands
+ * between (a machine that bridges two segments).
+ */
+export function takerOf(world: World, from: LinkEnd, link: Link, target: LinkEnd): LinkEnd {
+  if (link.type.kind !== "device") return target;
+  const there = world.segment(link.type.segment).filter((end) => key(end) !== key(from));
+  if (there.some((end) => key(end) === key(target))) return target;
+  return there.find((end) => bridgesTo(world, end, target)) ?? target;
+}
+
+function bridgesTo(world: World, port: LinkEnd, target: LinkEnd): boolean {
+  const netns = world.netns(port.netns);
+  const bridge = netns && linkOf(netns, port.link)?.master;
+  const out = netns && bridge !== undefined ? portTowards(world, netns, bridge, target) : undefined;
+  return out !== undefined && out.name !== port.link;
+}

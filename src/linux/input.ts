@@ -7,6 +7,7 @@ import { type IcmpKind, icmpError } from "./answers.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
 import type { Netns, Route } from "./netns.ts";
+import { selectPath } from "./multipath.ts";
 import type { Reason } from "./reason.ts";
 import { deviceSetting, isGroupAddress, isLocalAddress, linkOf, lookupRoute, nexthopDevice, sysctl } from "./route.ts";
 import { ended, nexthopOf, type Stage } from "./stage.ts";
@@ -37,7 +38,8 @@ function routeInput(flight: Flight, netns: Netns, dev: string): Stage {
   const martian = martianReason(netns, dev, packet.src, packet.dst);
   if (martian) return ended(dropped(flight, netns.id, "spoofed-source", martian));
   if (isGroupAddress(netns, packet.dst)) return ended(notModelled(flight, netns, `${packet.dst} is a group address`));
-  const route = lookupRoute(netns, packet.dst);
+  const found = lookupRoute(netns, packet.dst);
+  const route = found && selectPath(flight, netns, found);
   const local = route?.type === "local";
   if (route) addStep(flight, { kind: "route", why: local ? "input" : "forward", dst: packet.dst, route, local });
   if (route?.type === "unicast" || local) {

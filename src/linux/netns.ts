@@ -45,6 +45,8 @@ export type Route = {
   readonly to: Cidr;
   readonly via?: Ip; // absent: the destination is on-link
   readonly dev?: string; // absent for blackhole, unreachable, prohibit
+  /** A multipath route: all next hops, of one weight; `via` and `dev` are those of the first. */
+  readonly nexthops?: readonly { readonly via: Ip; readonly dev: string }[];
   readonly src?: Ip; // preferred source, for local senders and MASQUERADE
   readonly metric: number;
   readonly onlink?: boolean;

@@ -104,7 +104,7 @@ export function transmit(flight: Flight, netns: Netns, dev: string, mac: string)
 
 /** The frame leaves this stack; marks and connection do not travel with it. */
 function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
-  const next = link.type.kind === "veth" ? link.type.peer : flight.target;
+  const next = link.type.kind === "veth" ? link.type.peer : nextOnWire(flight, netns, link);
   if (!next)
     return ended(dropped(flight, netns.id, "host-unreachable", `no machine has the address the neighbour entry on ${link.name} names`));
   leaveHop(flight, link.name);
@@ -112,6 +112,9 @@ function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
   flight.tracked = undefined;
   flight.physIn = undefined;
   flight.virtual = undefined;
+
+const nextOnWire = ({ run, target }: Flight, netns: Netns, link: Link) =>
+  target && takerOf(run.world, { netns: netns.id, link: link.name }, link, target);
   flight.prerouted = false;
   return { at: "receive", netns: next.netns, dev: next.link };
 }

@@ -42,6 +42,7 @@ export type Run = {
   readonly recent: Map<string, Set<Ip>>; // xt_recent lists, by netns and list name
   readonly ipvs: IpvsConnection[];
   readonly persistence: Map<string, Address>; // IPVS templates: the real server of a client, by virtual server
+  readonly multipath: Map<string, number>; // which next hop a flow was given, by netns and flow
   readonly sockets: OpenSocket[];
   /** The connection of the packet that an error answers, which the error carries with it (nf_ct_attach). */
   readonly attached: Map<Packet, Tracked>;
@@ -52,9 +53,16 @@ export type Run = {
 };
 
 /** What a run leaves in the kernels, for a later one to begin with. */
-export type RunState = Pick<Run, "conntrack" | "recent" | "ipvs" | "persistence" | "drawn">;
+export type RunState = Pick<Run, "conntrack" | "recent" | "ipvs" | "persistence" | "multipath" | "drawn">;
 
-export const NOTHING_LEFT: RunState = { conntrack: [], recent: new Map(), ipvs: [], persistence: new Map(), drawn: new Map() };
+export const NOTHING_LEFT: RunState = {
+  conntrack: [],
+  recent: new Map(),
+  ipvs: [],
+  persistence: new Map(),
+  multipath: new Map(),
+  drawn: new Map(),
+};
 
 /** What the run has left so far: a copy, for connections and lists change while packets pass. */
 export const stateOf = (state: RunState) => ({
@@ -62,6 +70,7 @@ export const stateOf = (state: RunState) => ({
   recent: new Map([...state.recent].map(([list, addresses]) => [list, new Set(addresses)])),
   ipvs: [...state.ipvs],
   persistence: new Map(state.persistence),
+  multipath: new Map(state.multipath),
   drawn: new Map(state.drawn),
 });
 
