@@ -58,6 +58,10 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     ...topology,
     ruleFiles: Object.fromEntries((topology.nodes ?? []).map(({ name }) => [name, { file: `${name}.rules`, text: FORWARD_DROP }])),
   }),
+  "dead-pod": (topology) => ({
+    ...topology,
+    pods: (topology.pods ?? []).map((pod) => (pod.ip === "10.244.1.11" ? { ...pod, dead: true } : pod)),
+  }),
   // The gateway as a machine of the model: it answers for 192.0.2.53 and knows no other way out.
   router: host({
     name: "router",
