@@ -220,3 +220,18 @@ test("hooks: in the order of priority: raw, mangle, nat, filter, and nat last on
     "nat POSTROUTING",
   ]);
 });
+
+test("hooks: a mark stays with the machine that set it", () => {
+  const marked: Match = { kind: "mark", value: 0x4000, mask: 0x4000 };
+  const marks = netfilter(table("mangle", { POSTROUTING: [rule([], { kind: "mark", value: 0x4000, mask: 0x4000 })] }));
+  const dropsMarked = router([table("filter", { FORWARD: [rule([marked], { kind: "drop" })] })]);
+  const all: World = { ...dropsMarked, netns: (id) => (id === "client" ? { ...client, netfilter: marks } : dropsMarked.netns(id)) };
+  const { hops, end } = sendPacket(
+    createRun(all, () => 0),
+    "client",
+    packet({ src: "10.0.0.9", dst: "10.0.1.9" }),
+    "process",
+  );
+  assert.ok(hops[0]?.steps.some((step) => step.kind === "mark" && step.mark === 0x4000));
+  assert.equal(end.kind, "socket");
+});
