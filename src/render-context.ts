@@ -2,6 +2,7 @@
 import type { Cluster } from "./cluster/cluster.ts";
 import { printRoute } from "./dialects/ip-route.ts";
 import { printRule } from "./dialects/iptables/print-rule.ts";
+import { printNftRef } from "./dialects/nft/print-rule.ts";
 import type { NetnsId, World } from "./linux/netns.ts";
 import { linkOf } from "./linux/route.ts";
 import type { Input } from "./manifests/input.ts";
@@ -25,7 +26,7 @@ export function describeWorld(input: Input, cluster: Cluster, causes: CauseTable
       const { role, object, note } = cause;
       return { role, ...(object ? { object } : {}), ...(note === undefined ? {} : { note }), ...placeOf(cause.source, cause.field ?? []) };
     },
-    ruleText: (ref) => printRule(ref.rule, ref.chain, ref.family),
+    ruleText: (ref) => (ref.nft ? printNftRef(ref) : printRule(ref.rule, ref.chain, ref.family)),
     routeText: (route) => printRoute(undefined, route),
     link: (netns, dev) => {
       const stack = world.netns(netns);

@@ -12,9 +12,11 @@ import { ipvsReply, ipvsRequest } from "./ipvs.ts";
 import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
 import { evaluateTable, type NatChange, type Observer, type TableVerdict } from "./netfilter/evaluate.ts";
 import type { HookContext } from "./netfilter/hook-context.ts";
+import { evaluateBaseChain } from "./netfilter/nft-evaluate.ts";
 import type { CtState, Match } from "./netfilter/rule.ts";
 import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from "./netfilter/table.ts";
 import type { Netns } from "./netns.ts";
+import { type NftAsked, nftChainsAt, nftContext } from "./nft-hooks.ts";
 import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
 import type { Stolen } from "./stage.ts";
 import type { End, RuleRef } from "./step.ts";
@@ -53,11 +55,12 @@ export function runHook(
   reroute?: () => End | undefined,
 ): End | Stolen | undefined {
   const tables = netns.netfilter.tables(flight.packet.family);
-  if (tables.length === 0) return undefined;
-  for (const entry of entriesOf(flight, netns, hook, devices, tables)) {
+  const nft = nftChainsAt(netns, flight.packet.family, hook);
+  if (tables.length === 0 && nft === undefined) return undefined;
+  for (const entry of entriesOf(flight, netns, hook, devices, { tables, nft: nft ?? [] })) {
     const before = { dst: flight.packet.dst, mark: flight.mark };
     const end = entry.run();
-    if (end) return end;
+    if (end) return isRefusal(end) ? { ...end, hook } : end;
     if (reroute && entry.mayReroute && (before.dst !== flight.packet.dst || before.mark !== flight.mark)) {
       const ended = reroute();
       if (ended) return ended;
@@ -67,18 +70,37 @@ export function runHook(
   return undefined;
 }
 
+const isRefusal = (end: End | Stolen): end is End & { kind: "dropped" | "answered" } =>
+  "kind" in end && (end.kind === "dropped" || end.kind === "answered");
+
+type Registered = { readonly tables: readonly IptablesTable[]; readonly nft: readonly NftAsked[] };
+/** What gives a verdict: an iptables table by its built-in chain, or one base chain of nftables. */
+type Asked = { readonly table: IptablesTable; readonly chain?: undefined } | NftAsked;
+
 /** What is registered at a hook, lowest priority first; entries of one priority in the order of registration. */
-function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[]): Entry[] {
+function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, { tables, nft }: Registered): Entry[] {
   const entries: Entry[] = [];
   for (const name of ["raw", "mangle", "filter"] as const) {
     const table = BUILT_IN[name].includes(hook) ? tables.find((t) => t.name === name) : undefined;
     if (table)
-      entries.push({ priority: PRIORITY[name], mayReroute: name === "mangle", run: () => runTable(flight, netns, hook, devices, table) });
+      entries.push({
+        priority: PRIORITY[name],
+        mayReroute: name === "mangle",
+        run: () => runTable(flight, netns, hook, devices, { table }),
+      });
+  }
+  for (const asked of nft) {
+    const { type, priority } = asked.chain.base;
+    if (type !== "nat") entries.push({ priority, mayReroute: type === "route", run: () => runTable(flight, netns, hook, devices, asked) });
   }
   if (hook === "prerouting" || hook === "output")
     entries.push({ priority: CONNTRACK_PRIORITY, mayReroute: false, run: () => track(flight, netns) });
   if (BUILT_IN.nat.includes(hook))
-    entries.push({ priority: natPriority(hook), mayReroute: true, run: () => runNat(flight, netns, hook, devices, tables) });
+    entries.push({
+      priority: natPriority(hook),
+      mayReroute: true,
+      run: () => runNat(flight, netns, hook, devices, natAsked(hook, tables, nft)),
+    });
   if (netns.ipvs) entries.push(...ipvsEntries(flight, netns, hook));
   return entries.sort((a, b) => a.priority - b.priority);
 }
@@ -100,27 +122,38 @@ function track(flight: Flight, netns: Netns): undefined {
   addStep(flight, { kind: "conntrack", state: flight.tracked.state });
 }
 
-function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, table: IptablesTable): End | undefined {
-  return endOf(flight, netns, verdictOf(flight, netns, hook, devices, table));
+function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, asked: Asked): End | undefined {
+  return endOf(flight, netns, verdictOf(flight, netns, hook, devices, asked));
 }
 
-/** The nat chains are asked once for a connection; every packet is rewritten as its entry says. */
-function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, tables: readonly IptablesTable[]): End | undefined {
+/** The nat chains of a hook by priority: the order in which nf_nat_inet_fn asks them. */
+function natAsked(hook: Hook, tables: readonly IptablesTable[], nft: readonly NftAsked[]): Asked[] {
+  const table = tables.find((t) => t.name === "nat");
+  const all = [
+    ...(table ? [{ priority: natPriority(hook), asked: { table } as const }] : []),
+    ...nft.flatMap((asked) => (asked.chain.base.type === "nat" ? [{ priority: asked.chain.base.priority, asked }] : [])),
+  ];
+  return all.sort((a, b) => a.priority - b.priority).map(({ asked }) => asked);
+}
+
+/** The nat chains are asked once for a connection, until one decides; every packet is rewritten as its entry says. */
+function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, chains: readonly Asked[]): End | undefined {
   const { tracked } = flight;
   if (!tracked || tracked.state === "UNTRACKED" || tracked.state === "INVALID") return undefined;
   const manip = manipOf(hook);
   if (tracked.state === "NEW" && needsNatRules(tracked, manip)) {
-    const path: RuleRef[] = [];
-    const table = tables.find((t) => t.name === "nat");
-    const verdict = table && verdictOf(flight, netns, hook, devices, table, path);
-    if (verdict?.kind === "nat") {
+    for (const asked of chains) {
+      const path: RuleRef[] = [];
+      const verdict = verdictOf(flight, netns, hook, devices, asked, path);
+      if (verdict.kind === "accept") continue;
+      if (verdict.kind !== "nat") return endOf(flight, netns, verdict);
       const change = natTarget(flight, netns, verdict.change, devices);
       if (change === undefined)
         return dropped(flight, netns.id, "no-route", `${devices.out ?? "the device"} has no address to masquerade to`, verdict.ref);
       setupNat(tracked.entry, manip, change, [...path]);
-    } else if (verdict && verdict.kind !== "accept") {
-      return endOf(flight, netns, verdict);
-    } else setupNat(tracked.entry, manip, undefined, []);
+      break;
+    }
+    if (needsNatRules(tracked, manip)) setupNat(tracked.entry, manip, undefined, []);
   }
   translate(flight, hook);
   return undefined;
@@ -147,11 +180,12 @@ function natTarget(
   return { ip: change.ip ?? now.ip, port: change.port ?? (change.randomPort ? flight.run.nextSymbol("mport") : now.port) };
 }
 
-function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, table: IptablesTable, path?: RuleRef[]): TableVerdict {
+function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, asked: Asked, path?: RuleRef[]): TableVerdict {
+  const context = (): HookContext => contextOf(flight, netns, hook, devices);
   const observer: Observer = {
     evidence: flight.run.evidence,
     matched: (ref) => {
-      addStep(flight, { kind: "rule", hook, ref });
+      addStep(flight, { kind: "rule", hook, ref, ...(ref.nft && path ? { nat: true } : {}) });
       path?.push(ref);
     },
     marked: (ref, mark) => {
@@ -162,10 +196,11 @@ function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
       flight.tracked = { state: "UNTRACKED" };
     },
     left: (chain, verdict, visits, skipped) => {
-      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: table.name, chain, verdict, visits, skipped });
+      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: asked.table.name, chain, verdict, visits, skipped });
     },
   };
-  return evaluateTable(flight.packet.family, table, chainOf(hook), () => contextOf(flight, netns, hook, devices), observer);
+  if (asked.chain) return evaluateBaseChain(asked.table, asked.chain, nftContext(flight, netns, hook, asked.table, context), observer);
+  return evaluateTable(flight.packet.family, asked.table, chainOf(hook), context, observer);
 }
 
 /** Turns a verdict that stops the packet into its end. */

@@ -6,13 +6,17 @@ import type { Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
 import type { Fraction } from "../net/fraction.ts";
 import type { Packet, Port } from "../net/packet.ts";
+import type { NftRuleRef } from "./netfilter/nft.ts";
 import type { CtState, Rule } from "./netfilter/rule.ts";
 import type { Hook, TableName } from "./netfilter/table.ts";
 import type { FdbEntry, ListeningSocket, Neighbour, NetnsId, Route } from "./netns.ts";
 import type { Reason } from "./reason.ts";
 
-/** Where a rule stands: enough to print it. */
-export type RuleRef = {
+/** Where a rule of iptables or nftables stands: enough to print it. */
+export type RuleRef = IptablesRuleRef | NftRuleRef;
+
+export type IptablesRuleRef = {
+  readonly nft?: undefined;
   readonly family: 4 | 6;
   readonly table: TableName;
   readonly chain: string;
@@ -33,14 +37,14 @@ export type Step =
   | {
       readonly kind: "chain";
       readonly hook: Hook;
-      readonly table: TableName;
+      readonly table: string;
       readonly chain: string;
       readonly verdict: "accept" | "drop" | "return" | "policy-accept" | "policy-drop";
       readonly visits: readonly RuleVisit[];
       readonly skipped: number;
     }
-  /** A rule matched. */
-  | { readonly kind: "rule"; readonly hook: Hook; readonly ref: RuleRef }
+  /** A rule matched. `nat`: it stands in a chain that is asked for a translation. */
+  | { readonly kind: "rule"; readonly hook: Hook; readonly ref: RuleRef; readonly nat?: boolean }
   /** A choice was split: this path took one arm, with this share. `assumed`: what was taken to be so, where that cannot be known. */
   | { readonly kind: "choice"; readonly hook: Hook; readonly ref?: RuleRef; readonly share: Fraction; readonly assumed?: string }
   /** An address was rewritten. `because` are the rules that led there in packet order, empty when a conntrack entry did it. */
@@ -111,6 +115,7 @@ export type End =
       readonly reason?: Reason;
       readonly delaySeconds?: number;
       readonly because?: RuleRef;
+      readonly hook?: Hook; // where a rule refused it
     }
   /** The sender's own kernel refused at once, without any packet: errno of connect() or send(). */
   | {
@@ -127,6 +132,7 @@ export type End =
       readonly reason: Reason;
       readonly because?: RuleRef;
       readonly text: string;
+      readonly hook?: Hook; // where a rule dropped it
     }
   | { readonly kind: "exits"; readonly netns: NetnsId; readonly packet: Packet; readonly via: Ip }
   | { readonly kind: "unknown"; readonly netns: NetnsId; readonly packet: Packet; readonly text: string };

@@ -1,9 +1,57 @@
 /** A match of a rule that said no, in words for people and for the machine formats' `why`. */
+import type { NftAsking } from "../linux/netfilter/nft.ts";
 import type { Match } from "../linux/netfilter/rule.ts";
 import { formatCidr } from "../net/address.ts";
 
-/** Why a match said no, in words: "destination is not 10.96.0.1/32". */
-export function whyNot(match: Match): string {
+/** Why a match said no, in words: "destination is not 10.96.0.1/32". An nft expression is in the rule's text as it stands. */
+export function whyNot(part: Match | NftAsking): string {
+  return isNft(part) ? nftWords(part) : matchWords(part);
+}
+
+const NFT_KINDS: ReadonlySet<string> = new Set([
+  "compare",
+  "mask",
+  "lookup",
+  "ct-state",
+  "ct-status",
+  "fib",
+  "vmap",
+  "numgen-vmap",
+  "numgen-dnat",
+  "reject",
+  "update",
+]);
+type NftPart = Exclude<NftAsking, { readonly kind: "unknown" }>;
+const isNft = (part: Match | NftAsking): part is NftPart => NFT_KINDS.has(part.kind);
+
+function nftWords(part: NftPart): string {
+  const not = "not" in part && part.not === true ? "" : "not ";
+  switch (part.kind) {
+    case "compare":
+      return `${part.field} is ${not}${part.values.length > 1 ? "one of the list" : "the one named"}`;
+    case "lookup":
+      return `${part.fields.join(" . ")} is ${not}in set ${part.set}`;
+    case "vmap":
+      return `${part.fields.join(" . ")} is not in ${typeof part.map === "string" ? `map ${part.map}` : "the map"}`;
+    case "ct-state":
+      return `connection is ${not}${part.states.join(" or ")}`;
+    case "ct-status":
+      return `connection has ${not}status ${part.status.join(" or ")}`;
+    case "fib":
+      return `${part.side === "saddr" ? "source" : "destination"} is ${not}${part.type}`;
+    case "mask":
+      return `mark does not fit 0x${part.value.toString(16)}/0x${part.mask.toString(16)}`;
+    case "reject":
+    case "update":
+    case "numgen-vmap":
+    case "numgen-dnat":
+      return "not for this packet";
+    default:
+      return part satisfies never;
+  }
+}
+
+function matchWords(match: Match): string {
   const not = match.not === true ? "" : "not ";
   switch (match.kind) {
     case "src":

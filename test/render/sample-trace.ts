@@ -2,10 +2,11 @@
 import type { Rule, Target } from "../../src/linux/netfilter/rule.ts";
 import type { Hook, TableName } from "../../src/linux/netfilter/table.ts";
 import type { Link, Route } from "../../src/linux/netns.ts";
-import type { Hop, RuleRef, RuleVisit, Seen, Step } from "../../src/linux/step.ts";
+import type { Hop, IptablesRuleRef, RuleRef, RuleVisit, Seen, Step } from "../../src/linux/step.ts";
 import { fraction, ONE } from "../../src/net/fraction.ts";
 import type { Packet, Port, Segment } from "../../src/net/packet.ts";
 import type { CauseView, RenderContext } from "../../src/render/context.ts";
+import { commentOf } from "../../src/render/rule-words.ts";
 import type { Destination, Leg, Path, Reply, Request, Trace } from "../../src/trace/trace.ts";
 
 const CAUSES: ReadonlyMap<number, CauseView> = new Map<number, CauseView>([
@@ -58,8 +59,7 @@ export const CONTEXT: RenderContext = {
     return kind === "pod" ? { title, kind, note: "Deployment tomcat6", place: "deploy.yaml:1:1" } : { title, kind: "host" };
   },
   cause: (id) => CAUSES.get(id),
-  ruleText: (ref) =>
-    `-A ${ref.chain} -m comment --comment "${ref.rule.matches.flatMap((match) => (match.kind === "comment" ? [match.text] : [])).join()}" -j X`,
+  ruleText: (ref) => `-A ${ref.chain} -m comment --comment "${commentOf(ref) ?? ""}" -j X`,
   routeText: (route) =>
     [
       route.to.length === 0 ? "default" : `${route.to.ip}/${route.to.length}`,
@@ -82,7 +82,7 @@ export const packet = (src: string, sport: Port, dst: string, dport: Port, ttl: 
   segment,
 });
 
-export const ruleOf = (table: TableName, chain: string, target: Target, cause: number, comment?: string): RuleRef => {
+export const ruleOf = (table: TableName, chain: string, target: Target, cause: number, comment?: string): IptablesRuleRef => {
   const rule: Rule = { matches: comment === undefined ? [] : [{ kind: "comment", text: comment }], target, cause };
   return { family: 4, table, chain, position: 0, rule };
 };

@@ -177,6 +177,11 @@ function natVerdict(ref: RuleRef, target: Target & { kind: "dnat" | "snat" | "ma
   return {
     kind: "nat",
     ref,
-    change: { manip: target.kind === "dnat" ? "dst" : "src", ...ip, ...port, randomPort: target.random === true || target.randomFully === true },
+    change: {
+      manip: target.kind === "dnat" ? "dst" : "src",
+      ...ip,
+      ...port,
+      randomPort: target.random === true || target.randomFully === true,
+    },
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Family, Ip } from "../../net/address.ts";
 import type { Packet } from "../../net/packet.ts";
+import type { NftTable } from "./nft.ts";
 import type { Rule } from "./rule.ts";
 
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting";
@@ -41,6 +42,8 @@ export type IpSet = {
 export type Netfilter = {
   readonly tables: (family: Family) => readonly IptablesTable[]; // empty: this family has none loaded, no conntrack
   readonly sets?: ReadonlyMap<string, IpSet>;
+  /** nftables tables that see packets of the family: its own and `inet` ones, in the order in which they were made. */
+  readonly nft?: (family: Family) => readonly NftTable[];
   /** Whether iptables-restore of these uses the legacy or nf_tables back end; only the text differs. */
   readonly backend?: "nft" | "legacy";
 };

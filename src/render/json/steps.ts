@@ -6,6 +6,7 @@ import type { CauseId } from "../../net/cause.ts";
 import { formatFraction, fractionToNumber } from "../../net/fraction.ts";
 import { formatSocket, type Packet } from "../../net/packet.ts";
 import type { RenderContext } from "../context.ts";
+import { failedPart } from "../rule-words.ts";
 import { whyNot } from "../why-not.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -77,7 +78,7 @@ export function ruleJson(context: RenderContext, ref: RuleRef): JsonObject {
 }
 
 function visitJson(context: RenderContext, visit: RuleVisit): JsonObject {
-  const failed = visit.failedMatch === undefined ? undefined : visit.rule.matches[visit.failedMatch];
+  const failed = failedPart(visit, visit.failedMatch);
   return present({ position: visit.position + 1, text: context.ruleText(visit), matched: visit.matched, why: failed && whyNot(failed) });
 }
 

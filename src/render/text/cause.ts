@@ -4,6 +4,7 @@ import type { CauseId } from "../../net/cause.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import type { CauseRole } from "../../objects/cause.ts";
 import type { CauseView, RenderContext } from "../context.ts";
+import { chainAfter } from "../rule-words.ts";
 import { type Line, line, span } from "./spans.ts";
 
 /** `Service default/tomcat6`; cluster-wide kinds have no namespace. */
@@ -59,19 +60,15 @@ function jumpsTo(refs: readonly RuleRef[]): string[] {
   for (const ref of refs.toReversed()) {
     if (chain === undefined) break;
     if (chains[0] !== chain) chains.unshift(chain);
-    const { target } = ref.rule;
-    if ((target.kind === "jump" || target.kind === "goto") && target.chain === chain) chain = ref.chain;
+    if (chainAfter(ref) === chain) chain = ref.chain;
   }
   if (chain !== undefined && chains[0] !== chain) chains.unshift(chain);
   return chains;
 }
 
 const BUILT_IN: ReadonlySet<string> = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
-/** kube-proxy ends chain names in 16 letters of a base32 SHA-256 (pkg/proxy/iptables/proxier.go, portProtoHash). */
-export const withoutHash = (chain: string): string => chain.replace(/-[A-Z2-7]{16}$/, "");
-
-/** The rule's own comment, if it has one. */
-export function commentOf(ref: RuleRef): string | undefined {
-  for (const match of ref.rule.matches) if (match.kind === "comment") return match.text;
-  return undefined;
-}
+/**
+ * kube-proxy ends chain names in 16 letters of a base32 SHA-256 (pkg/proxy/iptables/proxier.go, portProtoHash); in nftables
+ * mode 8 letters and the name follow the kind (pkg/proxy/nftables/proxier.go, hashAndTruncate).
+ */
+export const withoutHash = (chain: string): string => chain.replace(/-[A-Z2-7]{16}$/, "").replace(/^([a-z]+)-[A-Z2-7]{8}-.*$/, "$1");

@@ -3,7 +3,8 @@ import type { Hop, RuleRef, Step } from "../../linux/step.ts";
 import { formatCidr } from "../../net/address.ts";
 import { type Fraction, formatFraction } from "../../net/fraction.ts";
 import type { CauseView } from "../context.ts";
-import { because, becauseOf, commentOf, ENTRANCE, entranceOf, objectText, placeOf, trailText, withoutHash } from "./cause.ts";
+import { chainAfter, commentOf, isBare, masquerades, sourceAsked } from "../rule-words.ts";
+import { because, becauseOf, ENTRANCE, entranceOf, objectText, placeOf, trailText, withoutHash } from "./cause.ts";
 import type { Row } from "./layout.ts";
 import { isIcmp, type Ports, portText, type Scene, socketText } from "./scene.ts";
 import { type Line, line, type Span, span } from "./spans.ts";
@@ -55,27 +56,28 @@ function snatRows(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[]
 function askedToMasquerade(before: readonly Step[]): RuleRef | undefined {
   const mark = before.findLast((step) => step.kind === "mark" && step.mark !== 0);
   if (mark?.kind !== "mark") return undefined;
+  if (marksItself(mark.ref)) return mark.ref;
   for (const step of before.slice(0, before.indexOf(mark)).toReversed()) {
     if (step.kind !== "rule") continue;
-    const { target } = step.ref.rule;
-    if ((target.kind === "jump" || target.kind === "goto") && target.chain === mark.ref.chain) return step.ref;
+    if (chainAfter(step.ref) === mark.ref.chain) return step.ref;
   }
   return undefined;
 }
 
+/** Newer nftables rules of kube-proxy set the mark where they ask for it, without a chain for marking. */
+const marksItself = (ref: RuleRef): boolean => ref.nft === true && ref.chain !== "mark-for-masquerade";
+
 /** Why the rule asks for it: what it says of the source, else what its cause stands for. */
 function askedText(asked: RuleRef, view: CauseView | undefined): string | undefined {
-  for (const match of asked.rule.matches) {
-    if (match.kind !== "src") continue;
-    return match.not === true ? `the source is not in ${formatCidr(match.cidr)}` : "the endpoint asks itself (hairpin)";
-  }
-  const isBare = asked.rule.matches.every((match) => match.kind === "comment");
-  return view?.role === "masquerade" && isBare ? "externalTrafficPolicy Cluster" : commentOf(asked);
+  const source = sourceAsked(asked);
+  if (source) return source.not ? `the source is not in ${formatCidr(source.cidr)}` : "the endpoint asks itself (hairpin)";
+  return view?.role === "masquerade" && isBare(asked) ? "externalTrafficPolicy Cluster" : commentOf(asked);
 }
 
 /** MASQUERADE takes the address of the device that the route leads out of (net/netfilter/nf_nat_masquerade.c). */
 function masqueradeText(scene: Scene, hop: Hop, step: NatStep, before: readonly Step[]): string | undefined {
-  if (step.because.at(-1)?.rule.target.kind !== "masquerade") return undefined;
+  const last = step.because.at(-1);
+  if (!last || !masquerades(last)) return undefined;
   const dev = before.findLast((other) => other.kind === "route");
   const name = dev?.kind === "route" ? dev.route.dev : undefined;
   if (name === undefined) return undefined;

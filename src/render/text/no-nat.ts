@@ -4,6 +4,7 @@
  */
 import type { Hop, RuleRef, Step } from "../../linux/step.ts";
 import { formatSocket } from "../../net/packet.ts";
+import { chainAfter } from "../rule-words.ts";
 import { becauseOf, ENTRANCE, entranceOf } from "./cause.ts";
 import type { Row } from "./layout.ts";
 import { isIcmp, type Scene } from "./scene.ts";
@@ -42,12 +43,15 @@ const startsFlow = ({ packetIn }: Hop): boolean => ["syn", "datagram", "echo-req
 
 const natRules = (steps: readonly Step[]): RuleRef[] =>
   steps.flatMap((step) =>
-    step.kind === "rule" && step.ref.table === "nat" && (step.hook === "prerouting" || step.hook === "output") ? [step.ref] : [],
+    step.kind === "rule" &&
+    (step.ref.nft ? step.nat === true : step.ref.table === "nat") &&
+    (step.hook === "prerouting" || step.hook === "output")
+      ? [step.ref]
+      : [],
   );
 
 /** The last chain that a rule jumped to. */
 function deepestChain(refs: readonly RuleRef[]): string {
   const last = refs.at(-1);
-  const target = last?.rule.target;
-  return target?.kind === "jump" || target?.kind === "goto" ? target.chain : (last?.chain ?? "");
+  return (last && chainAfter(last)) ?? last?.chain ?? "";
 }

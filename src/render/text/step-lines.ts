@@ -7,7 +7,8 @@ import type { Hop, RuleRef, Step } from "../../linux/step.ts";
 import { formatCidr } from "../../net/address.ts";
 import type { Fraction } from "../../net/fraction.ts";
 import { formatSocket } from "../../net/packet.ts";
-import { because, commentOf, objectText, placeOf } from "./cause.ts";
+import { commentOf, refusalWords } from "../rule-words.ts";
+import { because, objectText, placeOf } from "./cause.ts";
 import type { Row } from "./layout.ts";
 import { natRows } from "./nat-lines.ts";
 import { noNatRows } from "./no-nat.ts";
@@ -199,10 +200,8 @@ function answerRows(scene: Scene, step: Extract<Step, { kind: "answer" }>, ports
         because: line(packet.segment.kind === "rst" ? "nothing listens there" : "by the kernel itself"),
       },
     ];
-  return [ruleRow(scene, step.because, "REJECT"), { verb: "answer", tone: "red", what, because: line(rejectText(step.because)) }];
+  return [ruleRow(scene, step.because, "REJECT"), { verb: "answer", tone: "red", what, because: line(refusalWords(step.because) ?? "") }];
 }
-
-const rejectText = (ref: RuleRef): string => (ref.rule.target.kind === "reject" ? `--reject-with ${ref.rule.target.with}` : "");
 
 function ruleRow(scene: Scene, ref: RuleRef, verb: string): Row {
   const view = scene.context.cause(ref.rule.cause);

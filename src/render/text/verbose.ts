@@ -1,6 +1,7 @@
 /** The evidence under `-v`: connection states, every rule looked at and why it did not match, neighbours, marks, captures. */
 import type { Hop, RuleVisit, Seen, Step } from "../../linux/step.ts";
 import { formatFraction } from "../../net/fraction.ts";
+import { chainAfter, failedPart } from "../rule-words.ts";
 import { whyNot } from "../why-not.ts";
 import { placeOf } from "./cause.ts";
 import { layoutRow, type Row } from "./layout.ts";
@@ -77,9 +78,9 @@ function layoutChain(scene: Scene, chain: ChainStep, inner: ChainStep[], depth: 
   const rows: Row[] = [];
   for (const visit of chain.visits) {
     rows.push(visitRow(scene, visit, pad));
-    const { target } = visit.rule;
-    if (!visit.matched || (target.kind !== "jump" && target.kind !== "goto")) continue;
-    const at = inner.findIndex((step) => step.chain === target.chain);
+    const next = chainAfter(visit);
+    if (!visit.matched || next === undefined) continue;
+    const at = inner.findIndex((step) => step.chain === next);
     const entered = inner[at];
     if (!entered) continue;
     inner.splice(at, 1);
@@ -93,7 +94,7 @@ function layoutChain(scene: Scene, chain: ChainStep, inner: ChainStep[], depth: 
 function visitRow(scene: Scene, visit: RuleVisit, pad: string): Row {
   const text = scene.context.ruleText(visit);
   if (visit.matched) return { verb: "", what: line(`${pad}yes `, span(text)) };
-  const failed = visit.failedMatch === undefined ? undefined : visit.rule.matches[visit.failedMatch];
+  const failed = failedPart(visit, visit.failedMatch);
   return { verb: "", what: line(span(`${pad}no  ${text}${failed ? `   (${whyNot(failed)})` : ""}`, "dim")) };
 }
 

@@ -2,6 +2,7 @@
  * The stand-in of a node on which the flows of packets.json were sent (fixtures/oracle): eth0, eth1, cni0 with pods, flannel.1
  * with a route to each other node's pods, an outside host in both networks. No CNI rules, no cluster beyond the node.
  */
+import { createHash } from "node:crypto";
 import { connectedRoutes } from "../../../src/agents/connected-routes.ts";
 import type { Cluster, ClusterNode } from "../../../src/cluster/cluster.ts";
 import { connectSource, sendPacket } from "../../../src/linux/kernel.ts";
@@ -10,7 +11,7 @@ import type { Link, LinkEnd, LinkKind, Netns, Route, World } from "../../../src/
 import { createRun, explore } from "../../../src/linux/run.ts";
 import type { Journey } from "../../../src/linux/step.ts";
 import { type Cidr, cidrContains, familyOf, type Ip, nthAddress } from "../../../src/net/address.ts";
-import { DEFAULT_TTL } from "../../../src/net/packet.ts";
+import { DEFAULT_TTL, type Segment } from "../../../src/net/packet.ts";
 import { invariant } from "../../../src/objects/diagnostic.ts";
 import { capture, nodeNamed } from "./oracle.ts";
 
@@ -72,7 +73,7 @@ function send(world: World, from: string, to: string): Sent {
     const entry = run.conntrack.find(({ netns }) => netns === NODE);
     const { end } = journey;
     invariant(end.kind !== "unknown", `${from} -> ${to} is decided`);
-    const isRefused = end.kind === "answered" && end.netns === NODE && end.reason !== "host-unreachable" && end.reason !== "no-route";
+    const isRefused = end.kind === "answered" && end.netns === NODE && refuses(end.answer.segment);
     const outcome: Flow["outcome"] = isRefused ? "refused" : entry ? "sent" : "dropped";
     const { original, reply } = entry ?? {};
     const translated: Translated | undefined =
@@ -93,6 +94,10 @@ function send(world: World, from: string, to: string): Sent {
   };
 }
 
+/** A reset or an ICMP port unreachable: what makes connect() say "connection refused". */
+const refuses = (segment: Segment): boolean =>
+  segment.kind === "rst" || (segment.kind === "icmp-error" && segment.type === 3 && segment.code === 3);
+
 /** The distinct ones, sorted. */
 export function inOrder(connections: readonly Translated[]): Translated[] {
   const byText = new Map(connections.map((one) => [`${one.src} ${one.dst} ${one.dnat} ${one.snat}`, one]));
@@ -101,7 +106,7 @@ export function inOrder(connections: readonly Translated[]): Translated[] {
 
 const link = (name: string, addresses: readonly Cidr[], type: LinkKind, more: Partial<Link> = {}): Link => ({
   name,
-  mac: `02:00:00:00:00:${name.length.toString(16).padStart(2, "0")}`,
+  mac: macOf(`${name} ${addresses.map(({ ip }) => ip).join()}`),
   mtu: 1500,
   up: true,
   carrier: true,
@@ -110,6 +115,8 @@ const link = (name: string, addresses: readonly Cidr[], type: LinkKind, more: Pa
   cause: 0,
   ...more,
 });
+/** One of its own for each device of the world. */
+const macOf = (text: string): string => `02:${createHash("sha256").update(text).digest("hex").slice(0, 10).match(/../g)?.join(":")}`;
 const lo = link("lo", [{ ip: "127.0.0.1", length: 8 }], { kind: "loopback" });
 const unicast = (to: Cidr, via: Ip, dev: string): Route => ({ type: "unicast", to, via, dev, metric: 0, onlink: true, cause: 0 });
 const DEFAULT: Cidr = { ip: "0.0.0.0", length: 0 };
