@@ -10,6 +10,7 @@ import type { RulesetPart } from "./agents/ruleset.ts";
 import { type Apps, createApps } from "./apps/apps.ts";
 import type { Cluster, ClusterNode } from "./cluster/cluster.ts";
 import { decideCluster } from "./cluster/decide.ts";
+import { createCounsellor, type Reopen } from "./counsel.ts";
 import { parseIptablesSave } from "./dialects/iptables-save.ts";
 import type { World } from "./linux/netns.ts";
 import { createRun } from "./linux/run.ts";
@@ -20,6 +21,7 @@ import { describeWorld } from "./render-context.ts";
 import { partyOf } from "./trace/leg.ts";
 import type { Question } from "./trace/question.ts";
 import type { Party, Trace } from "./trace/trace.ts";
+import type { TraceNet } from "./trace/trace-net.ts";
 import { traceRequest } from "./trace/trace-request.ts";
 
 /** One input, read and decided once; every question walks through it. */
@@ -51,18 +53,26 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
     hostsFile: (pod: Cluster["pods"][number]) => hostsFileOf(cluster, pod),
   };
   const apps = createApps(cluster, causes, files); //                         apps/       what processes answer
-  const context = describeWorld(input, cluster, causes, world);
-  return {
+  const reopen: Reopen = ({ objects = input.objects, topology = input.topology }) =>
+    sessionOf({ ...input, objects, topology }, decideCluster(objects, topology), namespace);
+  const counsellor = createCounsellor(() => session, reopen); //              advice/     what to change, when it fails
+  const session: Session = {
     input,
     cluster,
     causes,
     world,
     apps,
-    context,
+    context: { ...describeWorld(input, cluster, causes, world), advice: counsellor.advice },
     sourceOf: (text) => partyOf(apps.source(text, namespace)),
-    trace: (question) =>
-      traceRequest({ world, apps, startRun: (choose, before) => createRun(world, choose, { evidence: question.evidence, ...(before ? { before } : {}) }) }, question),
-  }; //                                                                       trace/      what the kernels (linux/) then do
+    trace: (question) => {
+      const startRun: TraceNet["startRun"] = (choose, before) =>
+        createRun(world, choose, { evidence: question.evidence, ...(before ? { before } : {}) });
+      const trace = traceRequest({ world, apps, startRun }, question); //     trace/      what the kernels (linux/) then do
+      counsellor.remember(question, trace);
+      return trace;
+    },
+  };
+  return session;
 }
 
 /** A node's own rules, from the file its topology names; what the grammar does not cover stays `unknown` in them. */

@@ -24,7 +24,12 @@ export type CauseView = {
 };
 
 /** One thing the reader could change, with the real names. `outcome`: what the same request then gave when it was walked. */
-export type Advice = { readonly text: string; readonly place?: string; readonly outcome?: string };
+export type Advice = { readonly text: string; readonly place?: string; readonly outcome?: string; readonly walked: boolean };
+/** Why it failed, as sentences without full stop and where each is written, and what to change. */
+export type Counsel = {
+  readonly because: readonly { readonly text: string; readonly place?: string }[];
+  readonly advice: readonly Advice[];
+};
 
 export type RenderContext = {
   readonly generator?: { readonly name: string; readonly version: string };
@@ -39,6 +44,6 @@ export type RenderContext = {
   readonly link: (netns: NetnsId, dev: string) => Link | undefined;
   /** The network of a device on an Ethernet segment: "10.0.2.0/24". */
   readonly segmentOf: (netns: NetnsId, dev: string) => string | undefined;
-  /** What to change, when more is known than the reason's general advice. */
-  readonly advice?: (path: Path) => readonly Advice[];
+  /** What decided and what to change, when more is known than the reason's general advice. */
+  readonly advice?: (path: Path) => Counsel | undefined;
 };

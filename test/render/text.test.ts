@@ -243,7 +243,7 @@ test("no control character but the newline leaves, whatever the input holds", ()
         ruleText: () => text,
         routeText: () => text,
         segmentOf: () => text,
-        advice: () => [{ text, place: text, outcome: text }],
+        advice: () => ({ because: [{ text, place: text }], advice: [{ text, place: text, outcome: text, walked: true }] }),
       };
       for (const [, trace] of SAMPLES) {
         const hostile: Trace = {

@@ -2,11 +2,12 @@
 import type { Reason } from "../../linux/reason.ts";
 import { addFractions, equalFractions, type Fraction, formatFraction, ONE, ZERO } from "../../net/fraction.ts";
 import type { Path, Trace, Verdict } from "../../trace/trace.ts";
-import type { Advice } from "../context.ts";
+import type { Advice, Counsel } from "../context.ts";
 import { REASONS } from "../explain/reasons.ts";
 import type { Tone } from "../paint.ts";
+import { adviceLines } from "./advice.ts";
 import { primaryOf } from "./choose.ts";
-import { justify, wrap } from "./layout.ts";
+import { wrap } from "./layout.ts";
 import type { Scene } from "./scene.ts";
 import { type Line, line, type Span, span } from "./spans.ts";
 import { surpriseText } from "./surprise.ts";
@@ -15,10 +16,12 @@ export function verdictLines(scene: Scene, trace: Trace): Line[] {
   const path = primaryOf(trace.paths);
   if (path === undefined) return [line(span(trace.verdict, "bold"))];
   const { width } = scene.options;
+  const counsel = scene.context.advice?.(path);
   return [
     ...endings(trace).flatMap((ending) => endingLines(trace, ending, width)),
     ...(path.verdict === "delivered" ? surpriseText(scene, trace) : []).flatMap((text) => wrap(line(text), width)),
-    ...adviceLines(scene, path),
+    ...becauseLines(scene, counsel),
+    ...adviceLines(counsel?.advice ?? generalAdvice(path), width),
     ...assumedLines(scene, trace),
   ];
 }
@@ -82,33 +85,22 @@ function messageLines(program: string, message: string, code: string): Line[] {
   return rows.map((row, i) => line("  ", i === 0 ? name : pad, row, ...(i === rows.length - 1 ? [span(`   ${code}`, "dim")] : [])));
 }
 
-/** `What to change:`, numbered when there is a choice. */
-function adviceLines(scene: Scene, path: Path): Line[] {
-  const advice = adviceFor(scene, path);
-  const { width } = scene.options;
-  if (advice.length === 0) return [];
-  const [only] = advice;
-  if (advice.length === 1 && only) return adviceRow(`What to change: ${only.text}`, only, width, 0);
-  return [line("What to change:"), ...advice.flatMap((one, i) => adviceRow(`  ${i + 1}  ${one.text}`, one, width, 5))];
-}
-
-function adviceRow(text: string, { place, outcome }: Advice, width: number, hang: number): Line[] {
-  const right = [outcome, place].filter((part) => part !== undefined).join("  ");
-  const lines = wrap(line(text), right === "" ? width : width - 2, hang);
-  const last = lines.at(-1);
-  return right === "" || !last ? lines : [...lines.slice(0, -1), ...justify(last, line(span(right, "dim")), width)];
-}
+/** What decided, in the words of the objects: a sentence a line, with its place. */
+const becauseLines = (scene: Scene, counsel: Counsel | undefined): Line[] =>
+  (counsel?.because ?? []).flatMap(({ text, place }) =>
+    wrap(line(text, ...(place === undefined ? [] : [" ", span(`(${place})`, "dim")]), "."), scene.options.width),
+  );
 
 /** A lost reply is mended where it was lost. */
-const deeperReason = (path: Path, reason: Reason): Reason => {
-  const lost = path.legs.findLast((leg) => leg.reply.reason !== undefined)?.reply.reason;
+const deeperReason = (legs: Path["legs"], reason: Reason): Reason => {
+  const lost = legs.findLast((leg) => leg.reply.reason !== undefined)?.reply.reason;
   return reason === "reply-lost" && lost !== undefined ? lost : reason;
 };
 
-function adviceFor(scene: Scene, path: Path): readonly Advice[] {
-  const own = scene.context.advice?.(path) ?? [];
-  if (own.length > 0 || path.reason === undefined) return own;
-  return REASONS[deeperReason(path, path.reason)].fix.map((text) => ({ text }));
+/** Nothing more is known than the code: its general advice. */
+function generalAdvice({ reason, legs }: Path): Advice[] {
+  if (reason === undefined) return [];
+  return REASONS[deeperReason(legs, reason)].fix.map((text) => ({ text, walked: false }));
 }
 
 /** At most two lines, for a default rarely decides; `-v` lists all. */

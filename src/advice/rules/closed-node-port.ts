@@ -1,0 +1,136 @@
+/**
+ * A port of a node where nothing is: the proxy pod that runs on other nodes only, the Service whose port was taken for a
+ * node port, the node port that was nearly typed.
+ */
+import type { Cluster, ClusterNode, ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
+import { addressFor, ask, askingMachine, callNode, withPort } from "../ask.ts";
+import { type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
+import { type PodMaker, podMakers } from "../edits.ts";
+import { listed, nameOf, type Target } from "../entrance.ts";
+import { distance } from "../near.ts";
+import { hostsOfIngresses } from "./ingress-hosts.ts";
+import { tolerate, whyNotOn } from "./pending.ts";
+
+export function closedNodePort(failed: Case, target: Target, node: ClusterNode): Finding {
+  const takers = takersOf(failed.cluster, target).filter((pod) => pod.node !== node.name);
+  if (takers.length > 0) return elsewhere(failed, target, node, takers);
+  const found = nodePorts(failed.cluster, target.protocol);
+  const alike = found.filter(({ port }) => port.port === target.port || port.targetPort === target.port);
+  const other = nodePorts(failed.cluster).find(({ port }) => port.nodePort === target.port);
+  const [meant] = alike;
+  const near = [...found].sort((a, b) => errors(a.port, target.port) - errors(b.port, target.port));
+  const offered = [...new Set([...alike, ...near])].slice(0, 2);
+  const host = callNode(failed, node);
+  return {
+    because: [
+      meant && !other
+        ? taken(target, node, meant)
+        : { text: `Nothing on ${node.name} listens on ${target.port}/${target.protocol.toUpperCase()}, and no Service has that node port` },
+      ...(other ? [{ text: `Node port ${target.port} of ${nameOf(other.service)} is for ${other.port.protocol}` }] : []),
+      ...(found.length > 0 ? [{ text: `Node ports for ${target.protocol.toUpperCase()}: ${listed(found.map(portText), 6)}` }] : []),
+    ],
+    changes: offered.map(({ service, port }) =>
+      change(`ask ${withPort(host, port.nodePort)}, the node port of ${nameOf(service)}`, undefined, () =>
+        ask(failed, { host, port: port.nodePort ?? 0 }),
+      ),
+    ),
+  };
+}
+
+type NodePort = { readonly service: ClusterService; readonly port: ClusterServicePort };
+
+const nodePorts = (cluster: Cluster, protocol?: string): NodePort[] =>
+  cluster.services.flatMap((service) =>
+    service.ports
+      .filter((port) => port.nodePort !== undefined && (protocol === undefined || port.protocol.toLowerCase() === protocol))
+      .map((port) => ({ service, port })),
+  );
+
+const errors = (port: ClusterServicePort, asked: number): number => distance(String(port.nodePort), String(asked));
+const portText = ({ service, port }: NodePort): string => `${port.nodePort} (${nameOf(service)})`;
+
+/** 80 or 8080 asked of a node, as if it were the Service or the pod. */
+function taken({ port: asked }: Target, node: ClusterNode, { service, port }: NodePort): Sentence {
+  const what =
+    port.port === asked
+      ? `${asked} is the port of ${nameOf(service)} at its cluster address`
+      : `${asked} is the port of the pods of ${nameOf(service)}`;
+  return { text: `${what}; on a node its port is ${port.nodePort}, and nothing on ${node.name} listens on ${asked}` };
+}
+
+/** Pods that take this port on the nodes that they run on. */
+const takersOf = (cluster: Cluster, { port, protocol }: Target): readonly ClusterPod[] =>
+  cluster.pods.filter(
+    (pod) =>
+      pod.node !== undefined &&
+      !pod.dead &&
+      ((pod.hostNetwork && pod.listens.some((each) => each.port === port && each.protocol.toLowerCase() === protocol)) ||
+        pod.containers.some((c) =>
+          (c.ports ?? []).some((each) => each.hostPort === port && (each.protocol ?? "TCP").toLowerCase() === protocol),
+        )),
+  );
+
+function elsewhere(failed: Case, target: Target, node: ClusterNode, takers: readonly ClusterPod[]): Finding {
+  const [first] = takers;
+  const { cluster } = failed;
+  const maker = podMakers(failed.objects).find(
+    (each) => each.namespace === first?.namespace && each.name === (first?.workload?.name ?? first?.name),
+  );
+  const nodes = cluster.nodes.filter((each) => takers.some((pod) => pod.node === each.name));
+  const title = first?.workload ? `${first.workload.kind} ${first.workload.name}` : `Pod ${first?.name}`;
+  const why = maker && whyNotOn(maker, node);
+  const because: Sentence[] = [
+    {
+      text: `Nothing on ${node.name} listens on ${target.port}: ${title} does, and it runs on ${listed(nodes.map(({ name }) => name))} only`,
+    },
+    ...(why ? [{ text: `${node.name} has no pod of it: ${why.text}` }] : []),
+  ];
+  return {
+    because,
+    changes: [...askThere(failed, target, nodes), ...mapHost(failed, nodes, target), ...orToleration(failed, maker, node)],
+  };
+}
+
+/** The same port of a node that has the process; for a proxy with the Host header that its rules want. */
+function askThere(failed: Case, { port }: Target, nodes: readonly ClusterNode[]): Change[] {
+  const { http, to } = failed.question;
+  if (!isMachineName(failed, to.host)) return [];
+  const [host] = hostsOfIngresses(failed.cluster);
+  const needsHost = http !== undefined && http.hostHeader === undefined && host !== undefined;
+  const tries = nodes.slice(0, 3).map((node): Try => {
+    const other = callNode(failed, node);
+    return { name: withPort(other, port), edit: () => ask(failed, { host: other }, needsHost ? { hostHeader: host } : undefined) };
+  });
+  const tail = needsHost ? ` with -H 'Host: ${host}'` : "";
+  return [{ text: (names) => `ask ${listed(names, 4, "or")}${tail}`, tries }];
+}
+
+const isMachineName = ({ cluster, leg }: Case, host: string): boolean =>
+  leg.name?.how === "literal" || cluster.nodes.some((node) => node.name === host || node.aliases.includes(host));
+
+/** A name that leads to the wrong node: let it lead to another. Walked as curl's --resolve. */
+function mapHost(failed: Case, nodes: readonly ClusterNode[], { port }: Target): Change[] {
+  const { to, http } = failed.question;
+  if (http === undefined || isMachineName(failed, to.host)) return [];
+  const place = failed.leg.name === undefined ? undefined : placeOfName(failed, failed.leg.name.cause);
+  const tries = nodes.slice(0, 3).map((node): Try => {
+    const ip = addressFor(askingMachine(failed), node);
+    const resolve = [{ host: to.host, port, addresses: [ip] }];
+    return { name: `${node.name} (${ip})`, edit: () => ask(failed, {}, { resolve }) };
+  });
+  return [{ text: (names) => `let ${to.host} lead to ${listed(names, 4, "or")}`, ...(place === undefined ? {} : { place }), tries }];
+}
+
+function placeOfName(failed: Case, id: number): string | undefined {
+  const cause = failed.causes.lookup(id);
+  return cause && failed.place(cause.source, cause.field ?? []);
+}
+
+function orToleration(failed: Case, maker: PodMaker | undefined, node: ClusterNode): Change[] {
+  const why = maker && whyNotOn(maker, node);
+  if (!maker || !why?.taint) return [];
+  const { text, place, tries } = tolerate(failed, maker, why.taint);
+  // A DaemonSet's pod surely comes to the node; any other's may.
+  const sure = maker.object.kind === "DaemonSet" && tries ? { tries } : { outcome: `a pod may then run on ${node.name}, or not` };
+  return [{ text, ...(place === undefined ? {} : { place }), ...sure }];
+}

@@ -1,0 +1,92 @@
+/**
+ * A packet that left by a gateway, or that nobody recognised: a cluster address with a port that its Service lacks, a
+ * cluster address that no Service has, or truly something outside.
+ */
+import type { ClusterService } from "../../cluster/cluster.ts";
+import { cidrContains } from "../../net/address.ts";
+import { ask, withPort } from "../ask.ts";
+import { at, type Case, change, type Finding } from "../case.ts";
+import { editService } from "../edits.ts";
+import { addressKind, listed, nameOf, type Target, targetOf } from "../entrance.ts";
+import { distance } from "../near.ts";
+
+export function leftTopology(failed: Case): Finding | undefined {
+  const target = targetOf(failed.leg);
+  if (!target) return undefined;
+  const { cluster } = failed;
+  const service = cluster.services.find((each) => addressKind(each, target.ip) !== undefined);
+  if (service) return wrongPort(failed, service, target);
+  if (cluster.serviceCIDRs.some((cidr) => cidrContains(cidr, target.ip))) return noService(failed, target);
+  return outside(failed, target);
+}
+
+function wrongPort(failed: Case, service: ClusterService, { port, protocol }: Target): Finding {
+  const upper = protocol.toUpperCase();
+  const same = service.ports.filter((each) => each.protocol === upper);
+  const has = listed(service.ports.map((each) => `${each.port}/${each.protocol}`));
+  const left = failed.reason === "left-topology" ? "; no rule rewrites it, so it went the way of all other traffic" : "";
+  const hint = service.ports.some((each) => each.targetPort === port) ? ` (${port} is the pods' own)` : "";
+  const place = failed.place(service.origin?.source, ["spec", "ports"]);
+  const [first] = same;
+  return {
+    because: [{ text: `Service ${nameOf(service)} has port ${has}, not ${port}/${upper}${hint}${left}`, ...at(place) }],
+    changes: [
+      ...same
+        .slice(0, 2)
+        .map((each) => change(`ask ${withPort(failed.question.to.host, each.port)}`, undefined, () => ask(failed, { port: each.port }))),
+      ...(first
+        ? [
+            change(`give the Service a port ${port} too, with targetPort ${first.targetPort}`, place, () =>
+              editService(failed, service, (spec) => {
+                const ports = (spec.ports ?? []).map((each, i) => ({ ...each, name: each.name ?? `port-${i}` }));
+                return {
+                  ...spec,
+                  ports: [...ports, { name: `port-${port}`, protocol: first.protocol, port, targetPort: first.targetPort }],
+                };
+              }),
+            ),
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Nearest by spelling: an old or mistyped address. */
+function noService(failed: Case, { ip, port }: Target): Finding {
+  const all = failed.cluster.services.flatMap((service) =>
+    service.clusterIPs.flatMap((each) => (each === "None" ? [] : [{ service, ip: each }])),
+  );
+  const near = all.filter((each) => distance(each.ip, ip) <= 3).toSorted((a, b) => distance(a.ip, ip) - distance(b.ip, ip));
+  return {
+    because: [
+      {
+        text: `No Service has the cluster address ${ip}${near.length > 0 ? `; ${listed(near.slice(0, 3).map((each) => `${nameOf(each.service)} has ${each.ip}`))}` : ""}`,
+      },
+    ],
+    changes: near
+      .slice(0, 2)
+      .map((each) =>
+        change(`ask ${withPort(each.ip, port)}, Service ${nameOf(each.service)}`, undefined, () => ask(failed, { host: each.ip })),
+      ),
+  };
+}
+
+function outside(failed: Case, { ip, port }: Target): Finding | undefined {
+  const { destination } = failed.path;
+  const last = failed.leg.hops.at(-1)?.netns.replace(/^\w+\//, "");
+  if (destination?.kind !== "gateway" || last === undefined) return undefined;
+  const seen = destination.clientIPSeen === undefined ? "" : `, as coming from ${destination.clientIPSeen}`;
+  const place = failed.place(failed.topology.source, ["spec", "hosts"]);
+  return {
+    because: [
+      { text: `${last} hands it to its default gateway ${destination.name}${seen}; the topology lists no machine with that address` },
+    ],
+    changes: [
+      {
+        text: `to follow it further, list ${destination.name} and ${ip} under \`hosts\`, with \`listens: [{port: ${port}}]\``,
+        ...at(place),
+        outcome: "they are yours to describe",
+      },
+    ],
+  };
+}
