@@ -1,4 +1,4 @@
-/** The cluster in kubectl's columns (scenarios S01, S04, S06, S10, S31, S39). */
+/** The cluster in kubectl's columns (rows S01, S04, S06, S10, S31, S39). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changed, printed, type Row, replace, runRows } from "./rows.ts";

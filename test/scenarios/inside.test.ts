@@ -1,4 +1,4 @@
-/** Requests inside the cluster: ClusterIP, DNS, hairpin, pods and nodes (scenarios S12, S19 to S30, S35, S36; issue A, points 2 and 3). */
+/** Requests inside the cluster: ClusterIP, DNS, hairpin, pods and nodes (rows S12, S19 to S30, S35, S36). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changed, printed, type Row, replace, runRows, seenFrom, traced } from "./rows.ts";
@@ -182,37 +182,37 @@ const rows: readonly Row[] = [
   },
 
   {
-    id: "A2: pod to the client's network",
+    id: "pod to the client's network",
     command: "exec pod/nginx -- curl http://192.168.56.1/",
     expect: { verdict: "delivered", exit: 0, paths: ["1 192.168.56.1:80 sees 192.168.56.101 ttl 63"] },
   },
   {
-    id: "A2: pod to the rest of the world",
+    id: "pod to the rest of the world",
     command: "exec pod/nginx -- curl http://192.0.2.53/",
     expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },
   {
-    id: "A2: a closed port",
+    id: "a closed port",
     command: "exec pod/nginx -- curl http://10.244.2.10:9/",
     expect: { verdict: "rejected", exit: 7, paths: ["1 rejected not-listening"], clientSees: /Connection refused/ },
   },
   {
-    id: "A2: an unknown pod address",
+    id: "an unknown pod address",
     command: "exec pod/nginx -- curl http://10.244.1.99:8080/",
     expect: { verdict: "rejected", exit: 7, paths: ["1 rejected host-unreachable"], clientSees: /No route to host/ },
   },
   {
-    id: "A2: ping a pod",
+    id: "ping a pod",
     command: "exec pod/nginx -- ping 10.244.2.10",
     expect: { verdict: "delivered", exit: 0, paths: ["1 10.244.2.10 sees 10.244.1.15 ttl 62"] },
   },
   {
-    id: "A2: ping a node",
+    id: "ping a node",
     command: "ping node2",
     expect: { verdict: "delivered", exit: 0, paths: ["1 192.168.56.101 sees 192.168.56.1 ttl 64"] },
   },
   {
-    id: "A3: Service port 81 by name",
+    id: "Service port 81 by name",
     command: "exec pod/nginx -- curl http://tomcat6:81/",
     expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
   },

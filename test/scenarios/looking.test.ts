@@ -1,4 +1,4 @@
-/** What a person sees who looks around on the machines (scenarios S11, S14, S15, S17, S18, S26, S34, S40). */
+/** What a person sees who looks around on the machines (rows S11, S14, S15, S17, S18, S26, S34, S40). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printed } from "./rows.ts";

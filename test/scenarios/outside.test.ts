@@ -1,4 +1,4 @@
-/** Requests from outside: node ports, the Ingress, and a user's mistakes (scenarios S32 to S49; issue A, points 2 and 3). */
+/** Requests from outside: node ports, the Ingress, and a user's mistakes (rows S32 to S49). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changed, destinationLine, REFERENCE, type Row, replace, runRows, seenFrom, traced } from "./rows.ts";
@@ -115,7 +115,7 @@ const rows: readonly Row[] = [
     expect: { verdict: "http-error", exit: 1, paths: ["1 http-error ingress-no-match 404"] },
   },
   {
-    id: "A2: a wrong Host",
+    id: "a wrong Host",
     command: "curl -H 'Host: www.example.com' http://www.test.com/",
     expect: { verdict: "http-error", exit: 1, paths: ["1 http-error ingress-no-match 404"] },
   },
@@ -170,7 +170,7 @@ const rows: readonly Row[] = [
   },
 
   {
-    id: "A2: UDP",
+    id: "UDP",
     command: "nc -u node2 31999",
     expect: {
       verdict: "delivered",
@@ -179,24 +179,24 @@ const rows: readonly Row[] = [
     },
   },
   {
-    id: "A2: UDP to a TCP node port",
+    id: "UDP to a TCP node port",
     command: "nc -u node2 31160",
     expect: { verdict: "rejected", exit: 1, paths: ["1 rejected not-listening"], clientSees: /Connection refused/ },
   },
   {
-    id: "A3: a mistyped selector",
+    id: "a mistyped selector",
     command: "curl node2:31160",
     in: wrongSelector,
     expect: { verdict: "rejected", exit: 1, paths: ["1 rejected no-endpoints"], clientSees: /Connection refused/ },
   },
   {
-    id: "A3: the same from a pod",
+    id: "the same from a pod",
     command: "exec pod/nginx -- curl http://tomcat6/",
     in: wrongSelector,
     expect: { verdict: "rejected", exit: 7, paths: ["1 rejected no-endpoints"] },
   },
   {
-    id: "A3: a wrong targetPort",
+    id: "a wrong targetPort",
     command: "curl node2:31160",
     in: wrongTarget,
     expect: {
@@ -206,18 +206,18 @@ const rows: readonly Row[] = [
     },
   },
   {
-    id: "A3: scaled to 0",
+    id: "scaled to 0",
     command: "curl node2:31160",
     in: scaledToZero,
     expect: { verdict: "rejected", exit: 1, paths: ["1 rejected no-endpoints"] },
   },
   {
-    id: "A3: an address that the client has no route to",
+    id: "an address that the client has no route to",
     command: "curl http://10.0.2.5:31160/",
     expect: { verdict: "rejected", exit: 1, paths: ["1 rejected no-route"], hops: ["client"] },
   },
   {
-    id: "A3: pods that declare no port",
+    id: "pods that declare no port",
     command: "curl node2:31160",
     in: noPorts,
     expect: { verdict: "delivered", exit: 0, paths: seenFrom(2, { local: 63, remote: 62 }) },
@@ -225,7 +225,7 @@ const rows: readonly Row[] = [
 ];
 runRows(rows);
 
-test("A3: a port that no container declares is marked as assumed, a declared one is not", async () => {
+test("a port that no container declares is marked as assumed, a declared one is not", async () => {
   const assumed = await traced("curl node2:31160", noPorts);
   assert.ok(assumed.trace.paths.every(({ destination }) => destination?.assumed === true));
   assert.equal(assumed.trace.assumed.length, 1);
@@ -234,7 +234,7 @@ test("A3: a port that no container declares is marked as assumed, a declared one
   assert.deepEqual(stated.trace.assumed, []);
 });
 
-test("A3: with a wrong targetPort each pod is reached, and each refuses", async () => {
+test("with a wrong targetPort each pod is reached, and each refuses", async () => {
   const { trace } = await traced("curl node2:31160", wrongTarget);
   assert.deepEqual(
     trace.paths.map(({ destination }) => destinationLine(destination)),
