@@ -9,6 +9,7 @@ import type { CauseTable } from "../objects/cause.ts";
 import { podNetns } from "./cni/names.ts";
 import { startCni } from "./cni/plugin.ts";
 import { hostNetns } from "./host.ts";
+import { addressesOnEveryNode } from "./kube-proxy/mode.ts";
 import { machineNetns } from "./machine.ts";
 import { type NodeSite, nodeNetns } from "./node.ts";
 import { hasOwnNetns, podNetnsOf } from "./pod.ts";
@@ -77,9 +78,13 @@ function ownersIndex(cluster: Cluster, machines: readonly Machine[], cniAddresse
     for (const pod of cluster.pods.filter(hasOwnNetns)) for (const ip of pod.ips) add(ip, podNetns(pod));
     return entries;
   };
+  const nodeIds = cluster.nodes.map(machineNetns);
+  let onEveryNode: ReadonlySet<Ip> | undefined;
   return (ip) => {
     index ??= build();
-    return index.get(ip) ?? [];
+    onEveryNode ??= addressesOnEveryNode(cluster);
+    const owners = index.get(ip) ?? [];
+    return onEveryNode.has(ip) ? [...new Set([...owners, ...nodeIds])] : owners;
   };
 }
 

@@ -57,7 +57,7 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
   return {
     id,
     hostname: node.name,
-    links,
+    links: [...own, ...(proxy.links ?? []), ...state.links],
     routes: [...connectedRoutes(links), ...routes, ...state.routes],
     neighbours: state.neighbours,
     fdb: state.fdb,
@@ -68,10 +68,12 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
       ...state.sysctls,
       ...node.sysctls,
     },
-    netfilter: mergeRuleset(parts),
+    netfilter: { ...mergeRuleset(parts), ...(proxy.sets ? { sets: proxy.sets } : {}) },
+    ...(proxy.ipvs ? { ipvs: proxy.ipvs } : {}),
     sockets: boundSockets([
       ...daemonSockets(cluster, node, causes),
       ...machineSockets(node, causes),
+      ...(proxy.sockets ?? []),
       ...pods.filter((pod) => pod.hostNetwork && isRunning(pod)).flatMap((pod) => podSockets(pod, causes)),
       ...controlPlaneSockets(node, causes),
       ...state.sockets,

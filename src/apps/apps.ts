@@ -10,6 +10,7 @@ import { answerQuery, type DnsAnswer, isCoreDns, outsideAnswer } from "./coredns
 import { handleRequest, ingressControllers } from "./ingress.ts";
 import { knownNames, type NameBook, type PodFiles } from "./names.ts";
 import type { ProcessDecision, ProcessRequest } from "./process.ts";
+import { type ProxiedPorts, proxyInUserspace } from "./userspace-proxy.ts";
 
 /** A machine, pod or bare address, as a trace shows it. */
 export type Who = {
@@ -38,7 +39,10 @@ export type Apps = {
   readonly askProcess: (request: ProcessRequest) => ProcessDecision | undefined;
 };
 
-export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles): Apps {
+/** What other daemons know of their processes and `apps` cannot. */
+export type Processes = { readonly proxiedPorts?: ProxiedPorts };
+
+export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles, { proxiedPorts }: Processes = {}): Apps {
   const pods = new Map(cluster.pods.map((pod) => [`pod/${pod.namespace}/${pod.name}`, pod]));
   const byIp = new Map<Ip, Who>();
   for (const pod of cluster.pods) if (!pod.hostNetwork) for (const ip of pod.ips) byIp.set(ip, whoIsPod(pod));
@@ -66,7 +70,10 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
       return owner.startsWith("host/") ? outsideAnswer(cluster, name, type) : undefined;
     },
     askOutside: (name, type) => outsideAnswer(cluster, name, type),
-    askProcess: ({ owner, http }) => {
+    askProcess: (request) => {
+      const { owner, http } = request;
+      const proxied = proxiedPorts && proxyInUserspace(proxiedPorts, request);
+      if (proxied) return proxied;
       const pod = pods.get(owner);
       const controller = pod && controllers.find((c) => c.pods.has(`${pod.namespace}/${pod.name}`));
       return controller && http && handleRequest(cluster, controller, http, causes);

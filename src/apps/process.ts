@@ -56,6 +56,8 @@ export type ProcessForward = {
   readonly layer: "http" | "transport";
   /** The source address it binds to. */
   readonly bind?: Ip;
+  /** Why there is no upstream, should there be none. Absent: a balancer has no target. */
+  readonly emptyReason?: "no-endpoints";
   /** Upstreams that accept no connection are left out beforehand. */
   readonly healthCheck?: boolean;
   /** Something about the choice that is assumed, with the key that changes it. */

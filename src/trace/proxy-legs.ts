@@ -184,16 +184,23 @@ const isHealthy = (opening: Opening, upstream: Upstream): boolean =>
 function withoutTarget({ net, decision, asked }: Opening, taken: Connection, legs: readonly Leg[]): Course {
   const here = destinationOf(net, taken);
   const http = decision.layer === "http";
+  const isUdp = decision.protocol === "udp"; // nobody tells a UDP client
   return {
     share: fraction(1, 1),
     legs,
-    verdict: http ? "http-error" : "rejected",
-    reason: http ? "ingress-no-endpoints" : "load-balancer-no-target",
+    verdict: http ? "http-error" : isUdp ? "dropped" : "rejected",
+    reason: http ? "ingress-no-endpoints" : (decision.emptyReason ?? "load-balancer-no-target"),
     text:
       decision.upstreams.length === 0
-        ? `${decision.process} has no target to send to`
+        ? decision.emptyReason === undefined
+          ? `${decision.process} has no target to send to`
+          : `${decision.process} accepts, but ${decision.service} has no endpoint: it closes the connection`
         : `none of the ${decision.upstreams.length} targets of ${decision.process} passes its health check`,
-    ending: http ? { status: 503, fail: asked.http?.fail ?? false } : { errno: "ECONNREFUSED", accepted: true },
+    ending: http
+      ? { status: 503, fail: asked.http?.fail ?? false }
+      : isUdp
+        ? { errno: "ETIMEDOUT" }
+        : { errno: "ECONNREFUSED", accepted: true },
     ...(http ? { status: 503 } : {}),
     ...(here ? { destination: here } : {}),
     left: taken.left,

@@ -3,14 +3,29 @@
  * never passes for one that writes nothing.
  */
 import type { Cluster, ClusterNode } from "../../cluster/cluster.ts";
+import type { IpSet } from "../../linux/netfilter/table.ts";
+import type { Link, ListeningSocket } from "../../linux/netns.ts";
+import type { VirtualServers } from "../../linux/virtual-server.ts";
+import type { Ip } from "../../net/address.ts";
 import type { CauseTable } from "../../objects/cause.ts";
 import type { KubeProxyMode } from "../../objects/topology.ts";
 import type { RulesetPart } from "../ruleset.ts";
+import { heldPorts } from "./held-ports.ts";
 import { iptablesSysctls, type ProgramOptions, programIptables } from "./iptables/program.ts";
+import { serviceAddresses } from "./ipvs/context.ts";
+import { ipvsSysctls, programIpvs } from "./ipvs/program.ts";
+import { isAtLeast } from "./names.ts";
+import { servicePorts } from "./service-ports.ts";
+import { programUserspace } from "./userspace/program.ts";
+import { proxySockets } from "./userspace/proxied-ports.ts";
 
 export type ProxyProgram = {
   readonly parts: readonly RulesetPart[];
   readonly sysctls: Readonly<Record<string, string>>;
+  readonly sets?: ReadonlyMap<string, IpSet>;
+  readonly links?: readonly Link[];
+  readonly ipvs?: VirtualServers;
+  readonly sockets?: readonly ListeningSocket[];
   /** Set when what kube-proxy would do is not known: nothing that depends on it may be claimed. */
   readonly notModelled?: string;
 };
@@ -23,8 +38,16 @@ export function programKubeProxy(cluster: Cluster, node: ClusterNode, causes: Ca
 }
 
 /** The sysctls that kube-proxy sets on a node. */
-export const kubeProxySysctls = (cluster: Cluster, node: ClusterNode): Readonly<Record<string, string>> =>
-  cluster.kubeProxy.mode === "iptables" ? iptablesSysctls(cluster, node) : {};
+export function kubeProxySysctls(cluster: Cluster, node: ClusterNode): Readonly<Record<string, string>> {
+  if (cluster.kubeProxy.mode === "ipvs") return ipvsSysctls(cluster);
+  return cluster.kubeProxy.mode === "iptables" ? iptablesSysctls(cluster, node) : {};
+}
+
+/** Service addresses that kube-proxy gives to a device of every node, so that they are local to all. */
+export const addressesOnEveryNode = (cluster: Cluster): ReadonlySet<Ip> =>
+  new Set(
+    cluster.kubeProxy.mode === "ipvs" ? ([4, 6] as const).flatMap((family) => servicePorts(cluster, family).flatMap(serviceAddresses)) : [],
+  );
 
 const notModelled =
   (mode: KubeProxyMode): ProxyMode =>
@@ -34,9 +57,22 @@ const MODES: Readonly<Record<KubeProxyMode, ProxyMode>> = {
   iptables: (cluster, node, causes, options) => ({
     parts: programIptables(cluster, node, causes, options),
     sysctls: iptablesSysctls(cluster, node),
+    sockets: heldPorts(cluster, node, causes, options.localAddresses ?? []),
   }),
   nftables: notModelled("nftables"),
-  ipvs: notModelled("ipvs"),
-  userspace: notModelled("userspace"),
+  ipvs: (cluster, node, causes, { localAddresses = [] }) => ({
+    ...programIpvs(cluster, node, causes, localAddresses),
+    sockets: heldPorts(cluster, node, causes, localAddresses),
+  }),
+  userspace: (cluster, node, causes, { localAddresses = [] }) => {
+    if (isAtLeast(cluster.version, 26))
+      return {
+        parts: [],
+        sysctls: {},
+        notModelled: "kube-proxy has no userspace mode since 1.26: it does not start, and Services are not served",
+      };
+    const sockets = [...proxySockets(cluster, node, causes), ...heldPorts(cluster, node, causes, localAddresses)];
+    return { parts: programUserspace(cluster, node, causes), sysctls: {}, sockets };
+  },
   none: () => ({ parts: [], sysctls: {} }),
 };

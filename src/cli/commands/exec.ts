@@ -19,6 +19,8 @@ const VIEWERS = [
   "ip6tables-save",
   "iptables",
   "ip6tables",
+  "ipvsadm",
+  "ipset",
   "ss",
   "netstat",
   "cat",

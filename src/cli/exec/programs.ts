@@ -8,6 +8,7 @@ import type { Session } from "../session.ts";
 import { runCat, runEnv } from "./files.ts";
 import { runBridge, runIp } from "./iproute2.ts";
 import { runIptables, runIptablesSave } from "./iptables.ts";
+import { runIpset, runIpvsadm } from "./ipvs.ts";
 import { type Program, type Shown, shows } from "./program.ts";
 import { runIfconfig, runNetstat, runSs } from "./sockets.ts";
 
@@ -19,6 +20,8 @@ const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["ip6tables-save", runIptablesSave(6)],
   ["iptables", runIptables(4)],
   ["ip6tables", runIptables(6)],
+  ["ipvsadm", runIpvsadm],
+  ["ipset", runIpset],
   ["ss", runSs],
   ["netstat", runNetstat],
   ["cat", runCat],
