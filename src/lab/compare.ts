@@ -242,15 +242,14 @@ function compareClient(predicted: Predicted, { client, flow }: Observation): Dif
 function expectedClient({ connection, reply }: Predicted, protocol: string): readonly string[] {
   const { verdict, errno = "", end } = connection;
   if (verdict === "delivered") return ["answered"];
+  if (errno === "EPERM") return ["unreachable EPERM"];
   if (verdict === "rejected" || verdict === "looped") {
     if (protocol === "udp" && end.kind !== "errno" && !isFatalForUdp(reply.at(-1)?.packet)) return ["timeout"];
     if (protocol.startsWith("icmp") && verdict === "looped") return ["unreachable ETTL"];
     return [errno === "ECONNREFUSED" ? "refused ECONNREFUSED" : `unreachable ${errno}`];
   }
   if (connection.reply.third) return ["no-answer"];
-  // A rule that drops in OUTPUT tells the sender: sendto() fails with EPERM; TCP takes it for a loss.
-  const inOwnOutput = end.kind === "dropped" && connection.hops.length === 1 && protocol !== "tcp";
-  return inOwnOutput ? ["timeout", "unreachable EPERM"] : ["timeout"];
+  return ["timeout"];
 }
 
 /** icmp_err_convert: which errors a UDP socket without IP_RECVERR is told (net/ipv4/icmp.c). */

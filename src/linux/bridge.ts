@@ -4,10 +4,10 @@
  * (br_nf_pre_routing_finish: DNAT behind the same bridge is bridged, not routed). Not modelled: VLAN filtering, STP,
  * flooding (the forwarding table knows every MAC).
  */
-import { portTowards, resolveNeighbour } from "./ethernet.ts";
+import { ARP_GIVES_UP_AFTER, portTowards, resolveNeighbour } from "./ethernet.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
-import { forwards } from "./input.ts";
+import { forwards, refuse } from "./input.ts";
 import type { Link, Netns } from "./netns.ts";
 import { linkOf, lookupRoute, nexthopDevice, sysctl } from "./route.ts";
 import { ended, nexthopOf, type Stage } from "./stage.ts";
@@ -26,7 +26,9 @@ export function bridgeInput(flight: Flight, netns: Netns, port: Link): Stage {
     if (flight.packet.dst !== asked) {
       const there = behindBridge(flight, netns, bridge);
       if (there === undefined) return up(flight, netns, port, bridge);
-      flight.target = there;
+      // br_nf_pre_routing_finish_bridge asks ARP itself; the packet never goes up.
+      if (there.kind === "silent") return ended(refuse(flight, netns, "host-unreachable", "host-unreachable", ARP_GIVES_UP_AFTER));
+      flight.target = there.end;
       return bridged(flight, netns, port, bridge, "dnat-bridged");
     }
   }
@@ -39,14 +41,13 @@ export function bridgeInput(flight: Flight, netns: Netns, port: Link): Stage {
 const callsIptables = (netns: Netns, family: 4 | 6): boolean =>
   sysctl(netns, family === 4 ? "net.bridge.bridge-nf-call-iptables" : "net.bridge.bridge-nf-call-ip6tables") === "1";
 
-/** After DNAT: the end behind this same bridge that the packet must go to, or undefined when IP has to route it. */
+/** After DNAT: who answers behind this same bridge, or undefined when IP has to route the packet elsewhere. */
 function behindBridge(flight: Flight, netns: Netns, bridge: string) {
   const { dst, family } = flight.packet;
   const route = lookupRoute(netns, dst);
   if (route?.type !== "unicast" || nexthopDevice(route) !== bridge || !forwards(netns, family)) return undefined;
   const link = linkOf(netns, bridge);
-  const found = link && resolveNeighbour(flight.run.world, netns, link, nexthopOf(route, dst));
-  return found?.kind === "found" ? found.end : undefined;
+  return link && resolveNeighbour(flight.run.world, netns, link, nexthopOf(route, dst));
 }
 
 /** br_pass_frame_up: the frame is for the bridge's own stack. */

@@ -76,9 +76,18 @@ export function trackPacket(run: Run, netns: NetnsId, packet: Packet): Tracked {
   return { state: "NEW", entry, direction: "original" };
 }
 
-/** __nf_conntrack_confirm: the packet left the stack or reached a socket, so its entry enters the table. */
+/**
+ * nf_ct_attach: what the kernel says about a packet belongs to that packet's connection, even one that is not confirmed
+ * yet, so the error is translated like one about an established connection (icmp_glue_bits, nf_reject_ipv4.c).
+ */
+export function attachError(run: Run, answer: Packet, about: Tracked | undefined): void {
+  if (!about || about.state === "INVALID" || about.state === "UNTRACKED") return;
+  run.attached.set(answer, { state: "RELATED", entry: about.entry, direction: about.direction === "original" ? "reply" : "original" });
+}
+
+/** __nf_conntrack_confirm: the packet left the stack or reached a socket, so its entry enters the table. An error confirms nothing. */
 export function confirmEntry(run: Run, tracked: Tracked): void {
-  if (tracked.state === "INVALID" || tracked.state === "UNTRACKED" || tracked.entry.confirmed) return;
+  if (tracked.state === "INVALID" || tracked.state === "UNTRACKED" || tracked.state === "RELATED" || tracked.entry.confirmed) return;
   tracked.entry.confirmed = true;
   run.conntrack.push(tracked.entry);
 }

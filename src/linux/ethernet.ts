@@ -6,6 +6,9 @@ import { familyOf, type Ip } from "../net/address.ts";
 import type { Link, LinkEnd, Neighbour, Netns, World } from "./netns.ts";
 import { deviceSetting, isLocalAddress, linkOf } from "./route.ts";
 
+/** Seconds until the kernel gives up asking for a neighbour: 3 probes of 1 s (mcast_solicit, retrans_time). */
+export const ARP_GIVES_UP_AFTER = 3;
+
 /** Where a frame for `ip` goes when it leaves by `link`. */
 export type Resolution =
   | { readonly kind: "found"; readonly mac: string; readonly end?: LinkEnd; readonly entry?: Neighbour } // without end: a permanent entry of nobody

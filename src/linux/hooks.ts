@@ -6,7 +6,7 @@ import type { Ip } from "../net/address.ts";
 import { fraction } from "../net/fraction.ts";
 import type { Port } from "../net/packet.ts";
 import { icmpError, rejectKind, resetOf } from "./answers.ts";
-import { confirmEntry, trackPacket } from "./conntrack.ts";
+import { attachError, confirmEntry, trackPacket } from "./conntrack.ts";
 import { addStep, dropped, type Flight, translate } from "./flight.ts";
 import { ipvsReply, ipvsRequest } from "./ipvs.ts";
 import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
@@ -235,6 +235,7 @@ function rejected(flight: Flight, netns: Netns, word: string, ref: RuleRef): End
       : kind && icmpError(netns, kind, flight.packet);
   if (!answer) return dropped(flight, netns.id, reason, `REJECT with ${word}, but no answer can be sent`, ref);
   addStep(flight, { kind: "answer", packet: answer, because: ref });
+  attachError(flight.run, answer, flight.tracked);
   return { kind: "answered", netns: netns.id, packet: flight.packet, answer, reason, because: ref };
 }
 

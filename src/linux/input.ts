@@ -4,10 +4,11 @@
  */
 import { isLoopback } from "../net/address.ts";
 import { type IcmpKind, icmpError } from "./answers.ts";
+import { attachError } from "./conntrack.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
-import type { Netns, Route } from "./netns.ts";
 import { selectPath } from "./multipath.ts";
+import type { Netns, Route } from "./netns.ts";
 import type { Reason } from "./reason.ts";
 import { deviceSetting, isGroupAddress, isLocalAddress, linkOf, lookupRoute, nexthopDevice, sysctl } from "./route.ts";
 import { ended, nexthopOf, type Stage } from "./stage.ts";
@@ -65,6 +66,7 @@ export function refuse(flight: Flight, netns: Netns, kind: IcmpKind, reason: Rea
   const answer = icmpError(netns, kind, flight.packet);
   if (!answer) return dropped(flight, netns.id, reason, "no ICMP error is sent about such a packet");
   addStep(flight, { kind: "answer", packet: answer });
+  attachError(flight.run, answer, flight.tracked);
   return {
     kind: "answered",
     netns: netns.id,

@@ -32,6 +32,7 @@ export function connectSource(netns: Netns, dst: string): { readonly route: Rout
  */
 export function sendPacket(run: Run, from: NetnsId, packet: Packet, origin: "process" | "kernel"): Journey {
   const flight = createFlight(run, packet);
+  flight.tracked = run.attached.get(packet);
   openHop(flight, from, undefined);
   addStep(flight, { kind: "send", packet, origin });
   const netns = run.world.netns(from);

@@ -4,7 +4,7 @@
  */
 import { isLoopback } from "../net/address.ts";
 import { bridgeOutput } from "./bridge.ts";
-import { resolveNeighbour } from "./ethernet.ts";
+import { ARP_GIVES_UP_AFTER, resolveNeighbour, takerOf } from "./ethernet.ts";
 import { addSeen, addStep, dropped, type Flight, leaveHop } from "./flight.ts";
 import { runHook } from "./hooks.ts";
 import { notModelled, refuse } from "./input.ts";
@@ -12,9 +12,6 @@ import type { Link, Netns, Route } from "./netns.ts";
 import { deviceSetting, isGroupAddress, linkOf, lookupRoute, nexthopDevice } from "./route.ts";
 import { ended, nexthopOf, type Stage } from "./stage.ts";
 import { encapsulate } from "./vxlan.ts";
-
-/** Seconds until the kernel gives up asking for a neighbour: 3 probes of 1 s (mcast_solicit, retrans_time). */
-const ARP_GIVES_UP_AFTER = 3;
 
 /** ip_local_out: OUTPUT, and a new route when a table changed what the first one depended on. */
 export function localOut(flight: Flight, netns: Netns, route: Route): Stage {
@@ -112,9 +109,9 @@ function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
   flight.tracked = undefined;
   flight.physIn = undefined;
   flight.virtual = undefined;
-
-const nextOnWire = ({ run, target }: Flight, netns: Netns, link: Link) =>
-  target && takerOf(run.world, { netns: netns.id, link: link.name }, link, target);
   flight.prerouted = false;
   return { at: "receive", netns: next.netns, dev: next.link };
 }
+
+const nextOnWire = ({ run, target }: Flight, netns: Netns, link: Link) =>
+  target && takerOf(run.world, { netns: netns.id, link: link.name }, link, target);

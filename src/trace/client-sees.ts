@@ -104,8 +104,14 @@ function ncSees(ending: Ending): ClientSees {
     return { exitCode: 1, message: `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known` };
   if (verdict === "delivered" || ending.accepted)
     return { exitCode: 0, message: `Connection to ${host} ${port} port [${protocol}/*] succeeded!` };
-  if (protocol === "udp" && (ending.errno === "ETIMEDOUT" || ending.errno === undefined)) return { exitCode: 1, message: "no answer" };
+  if (protocol === "udp" && isUnheard(ending)) return { exitCode: 1, message: "no answer" };
   return { exitCode: 1, message: `nc: connect to ${host} port ${port} (${protocol}) failed: ${ERRNO_TEXT[ending.errno ?? "ETIMEDOUT"]}` };
+}
+
+/** A UDP socket without IP_RECVERR is not told of an ICMP host or net unreachable (icmp_err_convert: not fatal). */
+function isUnheard({ errno, refusedFrom }: Ending): boolean {
+  if (errno === "ETIMEDOUT" || errno === undefined) return true;
+  return refusedFrom !== undefined && (errno === "EHOSTUNREACH" || errno === "ENETUNREACH");
 }
 
 function pingSees(ending: Ending): ClientSees {

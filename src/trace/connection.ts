@@ -65,7 +65,7 @@ function walk(run: Run, spec: ConnectionSpec): Walked {
       });
       return { ...base, ...afterAccept(run, spec, first, end), socket: end.socket, arrived: end.packet };
     case "answered":
-      if (isForbidden(spec, request)) return { ...base, ...forbidden(end) };
+      if (isForbidden(spec, request)) return { ...base, ...afterAnswer(run, spec, end), ...forbidden(end.reason) };
       return { ...base, ...afterAnswer(run, spec, end) };
     case "errno":
       return {
@@ -78,7 +78,7 @@ function walk(run: Run, spec: ConnectionSpec): Walked {
         ...delay(end.delaySeconds),
       };
     case "dropped":
-      if (isForbidden(spec, request)) return { ...base, ...forbidden(end) };
+      if (isForbidden(spec, request)) return { ...base, reply: NO_REPLY, ...forbidden(end.reason) };
       return { ...base, reply: NO_REPLY, verdict: "dropped", reason: end.reason, text: end.text, errno: "ETIMEDOUT" };
     case "exits":
       return { ...base, reply: NO_REPLY, verdict: "exits", reason: "left-topology", text: `it leaves the model at the gateway ${end.via}` };
@@ -102,10 +102,9 @@ function isForbidden(spec: ConnectionSpec, { hops, end }: Journey): boolean {
   );
 }
 
-const forbidden = (end: End & { kind: "answered" | "dropped" }): Outcome => ({
-  reply: NO_REPLY,
+const forbidden = (reason: Reason | undefined): Omit<Outcome, "reply"> => ({
   verdict: "rejected",
-  reason: end.reason ?? "rule-denied",
+  reason: reason ?? "rule-denied",
   text: "a rule of its own machine forbids sending it",
   errno: "EPERM",
 });
