@@ -2,7 +2,7 @@
 import type { Cluster, ClusterNode, Machine } from "../cluster/cluster.ts";
 import { cidrContains, type Ip, parseIp } from "../net/address.ts";
 import type { HttpQuestion, Question } from "../trace/question.ts";
-import type { Case, Change, Edit, Setting, Try } from "./case.ts";
+import { type Case, type Change, change, type Edit, type Setting, type Try } from "./case.ts";
 import { listed } from "./entrance.ts";
 
 /** More nodes than this are not tried one by one. */
@@ -75,4 +75,24 @@ export function askFromPod(failed: Case): Change[] {
   const shown = namespace === question.namespace ? `pod/${name}` : pod;
   const edit = (): Edit => ({ question: { ...question, from: `pod/${name}`, namespace: namespace ?? question.namespace } });
   return [{ text: `ask from a pod: ktrace --from ${shown} ${question.command}`, tries: [{ name: "", edit }] }];
+}
+
+/** nc by the other protocol: `-u` forgotten, or too much. curl has no such choice. */
+export function askByProtocol(setting: Setting, protocol: string, port: number): Change[] {
+  const { question } = setting;
+  const { host } = question.to;
+  if (question.program !== "nc" || (protocol !== "tcp" && protocol !== "udp")) return [];
+  const words = `nc ${protocol === "udp" ? "-u " : ""}${host} ${port}`;
+  return [
+    change(`ask by ${protocol.toUpperCase()}: ${words}`, undefined, () => ({ question: { ...question, to: { host, port, protocol } } })),
+  ];
+}
+
+/** A port of the same name or address, for a ping that no Service answers. */
+export function askPort(setting: Setting, port: number): Change {
+  const { question } = setting;
+  const { host } = question.to;
+  return change(`ask its port: nc ${withPort(host, undefined)} ${port}`, undefined, () => ({
+    question: { ...question, program: "nc", to: { host, port, protocol: "tcp" } },
+  }));
 }

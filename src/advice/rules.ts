@@ -8,7 +8,7 @@ import { hostUnreachable } from "./rules/host-unreachable.ts";
 import { ingressNoEndpoints } from "./rules/ingress-no-endpoints.ts";
 import { ingressNoMatch } from "./rules/ingress-no-match.ts";
 import { leftTopology } from "./rules/left-topology.ts";
-import { nameNotFound } from "./rules/name-not-found.ts";
+import { nameNotFound, nameOutside } from "./rules/name-not-found.ts";
 import { noEndpoints } from "./rules/no-endpoints.ts";
 import { noLocalEndpoints } from "./rules/no-local-endpoints.ts";
 import { noRoute } from "./rules/no-route.ts";
@@ -28,6 +28,7 @@ export const RULES: { readonly [reason in Reason]?: Rule } = {
   "reply-not-translated": bridgeNf,
   "name-not-found": nameNotFound,
   "no-address": nameNotFound,
+  "not-modelled": nameOutside,
   "ingress-no-match": ingressNoMatch,
   "ingress-no-endpoints": ingressNoEndpoints,
   redirected,

@@ -3,7 +3,7 @@
  * node port, the node port that was nearly typed.
  */
 import type { Cluster, ClusterNode, ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
-import { addressFor, ask, askingMachine, callNode, withPort } from "../ask.ts";
+import { addressFor, ask, askByProtocol, askingMachine, callNode, withPort } from "../ask.ts";
 import { type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
 import { type PodMaker, podMakers } from "../edits.ts";
 import { listed, nameOf, type Target } from "../entrance.ts";
@@ -29,11 +29,14 @@ export function closedNodePort(failed: Case, target: Target, node: ClusterNode):
       ...(other ? [{ text: `Node port ${target.port} of ${nameOf(other.service)} is for ${other.port.protocol}` }] : []),
       ...(found.length > 0 ? [{ text: `Node ports for ${target.protocol.toUpperCase()}: ${listed(found.map(portText), 6)}` }] : []),
     ],
-    changes: offered.map(({ service, port }) =>
-      change(`ask ${withPort(host, port.nodePort)}, the node port of ${nameOf(service)}`, undefined, () =>
-        ask(failed, { host, port: port.nodePort ?? 0 }),
+    changes: [
+      ...(other ? askByProtocol(failed, other.port.protocol.toLowerCase(), target.port) : []),
+      ...offered.map(({ service, port }) =>
+        change(`ask ${withPort(host, port.nodePort)}, the node port of ${nameOf(service)}`, undefined, () =>
+          ask(failed, { host, port: port.nodePort ?? 0 }),
+        ),
       ),
-    ),
+    ],
   };
 }
 

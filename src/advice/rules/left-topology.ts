@@ -4,20 +4,30 @@
  */
 import type { ClusterService } from "../../cluster/cluster.ts";
 import { cidrContains } from "../../net/address.ts";
-import { ask, withPort } from "../ask.ts";
+import { ask, askByProtocol, askPort, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
 import { editService } from "../edits.ts";
 import { addressKind, listed, nameOf, type Target, targetOf } from "../entrance.ts";
 import { distance } from "../near.ts";
 
 export function leftTopology(failed: Case): Finding | undefined {
-  const target = targetOf(failed.leg);
-  if (!target) return undefined;
   const { cluster } = failed;
+  const target = targetOf(failed.leg);
+  if (!target) return pingedService(failed);
   const service = cluster.services.find((each) => addressKind(each, target.ip) !== undefined);
   if (service) return wrongPort(failed, service, target);
   if (cluster.serviceCIDRs.some((cidr) => cidrContains(cidr, target.ip))) return noService(failed, target);
   return outside(failed, target);
+}
+
+/** kube-proxy's rules match protocol and port; only ipvs gives a machine the address itself (kube-ipvs0). */
+export function pingedService(failed: Case): Finding | undefined {
+  const ip = failed.leg.to.ip;
+  const service = failed.cluster.services.find((each) => ip !== undefined && addressKind(each, ip) !== undefined);
+  const port = service?.ports.find(({ protocol }) => protocol === "TCP");
+  if (!service) return undefined;
+  const text = `${ip} is an address of Service ${nameOf(service)}: no machine has it, and kube-proxy's rules take its ports only, so nobody answers a ping`;
+  return { because: [{ text }], changes: port ? [askPort(failed, port.port)] : [] };
 }
 
 function wrongPort(failed: Case, service: ClusterService, { port, protocol }: Target): Finding {
@@ -34,6 +44,9 @@ function wrongPort(failed: Case, service: ClusterService, { port, protocol }: Ta
       ...same
         .slice(0, 2)
         .map((each) => change(`ask ${withPort(failed.question.to.host, each.port)}`, undefined, () => ask(failed, { port: each.port }))),
+      ...service.ports
+        .filter((each) => each.port === port && each.protocol !== upper)
+        .flatMap((each) => askByProtocol(failed, each.protocol.toLowerCase(), port)),
       ...(first
         ? [
             change(`give the Service a port ${port} too, with targetPort ${first.targetPort}`, place, () =>

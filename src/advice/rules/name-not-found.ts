@@ -3,13 +3,21 @@
  * asked from outside, an Ingress host without an entry in the hosts file (Kubernetes DNS-based service discovery).
  */
 import type { ClusterService } from "../../cluster/cluster.ts";
-import { addressFor, ask, askingMachine } from "../ask.ts";
+import { addressFor, ask, askingMachine, withPort } from "../ask.ts";
 import { at, type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
 import { editHost } from "../edits.ts";
-import { listed } from "../entrance.ts";
+import { listed, nameOf } from "../entrance.ts";
 import { nearest } from "../near.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
+import { whyEmpty } from "./no-endpoints.ts";
 import { waysIn } from "./ways-in.ts";
+
+/** A name with dots is asked of outside servers too, where the model ends: only a slip of the keys is worth a word. */
+export function nameOutside(failed: Case): Finding | undefined {
+  const isUnresolved = failed.leg.hops.every((hop) => hop.packetIn.dport === 53) && failed.leg.name?.ip === undefined;
+  const isNear = nearest(failed.question.to.host.split(".")[1] ?? "", failed.cluster.namespaces, ({ name }) => name).length > 0;
+  return isUnresolved && isNear && failed.trace.request.from.kind === "pod" ? fromPod(failed) : undefined;
+}
 
 export function nameNotFound(failed: Case): Finding | undefined {
   return failed.trace.request.from.kind === "pod" ? fromPod(failed) : fromMachine(failed);
@@ -19,46 +27,53 @@ export function nameNotFound(failed: Case): Finding | undefined {
 const callService = (service: ClusterService, namespace: string): string =>
   service.namespace === namespace ? service.name : `${service.name}.${service.namespace}`;
 
-function fromPod(failed: Case): Finding | undefined {
-  const { host } = failed.question.to;
-  const namespace = failed.trace.request.from.namespace ?? failed.question.namespace;
+/** What was asked, as a Service's name: `tomcat6`, `tomcat6.default`, `tomcat6.default.svc…` */
+type Wanted = { readonly name: string; readonly namespace: string; readonly from: string };
+
+function fromPod(failed: Case): Finding {
+  const from = failed.trace.request.from.namespace ?? failed.question.namespace;
+  const [name = "", namespace = from] = failed.question.to.host.split(".");
+  const wanted: Wanted = { name, namespace, from };
   const { services } = failed.cluster;
-  const [name = "", asked = namespace] = host.split(".");
-  const same = services.filter((each) => each.name === name && each.namespace !== asked);
+  const exact = services.find((each) => each.name === name && each.namespace === namespace);
+  if (exact) return spelledBadly(failed, exact, wanted);
+  const namesakes = services.filter((each) => each.name === name);
+  const misspelt = nearest(namespace, namesakes, (each) => each.namespace);
   const near = nearest(
     name,
-    services.filter((each) => each.namespace === asked),
+    services.filter((each) => each.namespace === namespace),
     (each) => each.name,
   );
-  const nearNamespace = nearest(
-    asked,
-    services.filter((each) => each.name === name),
-    (each) => each.namespace,
-  );
-  const [other] = same;
-  const because: Sentence[] = other
-    ? [
-        {
-          text: `Service ${name} is in namespace ${other.namespace}; from namespace ${namespace} its name is ${callService(other, namespace)}`,
-          ...at(failed.place(other.origin?.source, ["metadata", "namespace"])),
-        },
-      ]
-    : near[0]
-      ? [
-          {
-            text: `Namespace ${asked} has no Service ${name}, but ${listed(near.slice(0, 2).map((each) => each.name))}`,
-            ...at(failed.place(near[0].origin?.source, ["metadata", "name"])),
-          },
-        ]
-      : [{ text: `No namespace has a Service ${name}` }];
-  const offered = [...new Set([...nearNamespace, ...same, ...near])].slice(0, 2);
-  return {
-    because,
-    changes: offered.map((service) => {
-      const called = callService(service, namespace);
-      return change(`ask ${called}`, undefined, () => ask(failed, { host: called }));
-    }),
-  };
+  const meant = [...new Set([...misspelt, ...namesakes, ...near])].slice(0, 2);
+  return { because: [notThere(failed, wanted, meant[0])], changes: meant.map((service) => askFor(failed, service, from)) };
+}
+
+/** With the Service's own port where it lacks the one that was asked. */
+const askFor = (failed: Case, service: ClusterService, from: string): Change => {
+  const host = callService(service, from);
+  const { port: asked, protocol } = failed.question.to;
+  const open = service.ports.filter((each) => each.protocol.toLowerCase() === protocol);
+  const [first] = open;
+  const port = asked === undefined || first === undefined || open.some((each) => each.port === asked) ? asked : first.port;
+  const to = port === undefined ? { host } : { host, port };
+  return change(`ask ${port === asked ? host : withPort(host, port)}`, undefined, () => ask(failed, to));
+};
+
+function notThere({ place }: Case, { name, namespace, from }: Wanted, meant: ClusterService | undefined): Sentence {
+  const head = `Namespace ${namespace} has no Service ${name}`;
+  if (!meant) return { text: head };
+  const where = at(place(meant.origin?.source, ["metadata", "name"]));
+  if (meant.namespace === namespace) return { text: `${head}, but ${meant.name}`, ...where };
+  return { text: `${head}; namespace ${meant.namespace} has, and from ${from} it is called ${callService(meant, from)}`, ...where };
+}
+
+/** The Service is there: its name went on wrongly, or it is headless and has nobody to name. */
+function spelledBadly(failed: Case, service: ClusterService, { from }: Wanted): Finding {
+  const [port] = service.ports;
+  const empty = service.clusterIPs[0] === "None" && port ? whyEmpty(failed, { service, port, how: "cluster-ip" }) : undefined;
+  if (empty) return empty;
+  const full = `${service.name}.${service.namespace}.svc.${failed.cluster.clusterDomain}`;
+  return { because: [{ text: `The full name of Service ${nameOf(service)} is ${full}` }], changes: [askFor(failed, service, from)] };
 }
 
 function fromMachine(failed: Case): Finding | undefined {

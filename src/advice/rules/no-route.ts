@@ -5,6 +5,7 @@ import { addressFor, ask, askingMachine, callNode, nodesNear, withPort } from ".
 import { at, type Case, type Change, change, type Finding, type Sentence } from "../case.ts";
 import { editHost } from "../edits.ts";
 import { addressKind, entranceOf, listed, nameOf, nodeOf, podAt, selectedPods, type Target, targetOf } from "../entrance.ts";
+import { pingedService } from "./left-topology.ts";
 import { waysIn } from "./ways-in.ts";
 
 export function noRoute(failed: Case): Finding | undefined {
@@ -12,6 +13,7 @@ export function noRoute(failed: Case): Finding | undefined {
   const ip = failed.leg.to.ip;
   if (!machine || ip === undefined) return undefined;
   const target = targetOf(failed.leg) ?? { ip, port: 0, protocol: failed.leg.to.protocol };
+  if (targetOf(failed.leg) === undefined && pingedService(failed)) return pingedService(failed);
   const known = machine.interfaces.flatMap((each) => each.addresses.map((cidr) => formatCidr(networkOf(cidr))));
   const place = failed.place(machine.origin?.source, [...(machine.origin?.field ?? []), "routes"]);
   const head: Sentence = {

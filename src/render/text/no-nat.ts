@@ -2,6 +2,7 @@
  * The rewrite that did not happen, where a reader expects one: a port of the node that is no node port, a Service that
  * was recognised but hands out no endpoint, an address that looks like a Service and is none.
  */
+import type { Reason } from "../../linux/reason.ts";
 import type { Hop, RuleRef, Step } from "../../linux/step.ts";
 import { formatSocket } from "../../net/packet.ts";
 import { chainAfter } from "../rule-words.ts";
@@ -21,22 +22,41 @@ export function noNatRows(scene: Scene, hop: Hop, failed: boolean): Row[] {
     const { packetIn } = hop;
     const word = ENTRANCE.get(entrance.view.role) ?? entrance.view.role;
     const text = entrance.view.role === "node-port" ? `${word} ${packetIn.dport}` : `${word} ${formatSocket(packetIn.dst, packetIn.dport)}`;
-    const deepest = deepestChain(visited);
     return [
       { verb: "match", what: line(text), ...becauseOf(entrance.view) },
-      { verb: "no nat", what: line(`${deepest} has no endpoint to hand this packet to`) },
+      { verb: "no nat", what: line(whyNothing(hop, deepestChain(visited))) },
     ];
   }
   const local = hop.steps.some((step) => step.kind === "route" && step.why === "input" && step.local);
   const { dst, dport } = hop.packetIn;
   if (isIcmp(hop.packetIn.protocol))
     return failed ? [{ verb: "no nat", what: line("rules of Services match protocol and port; a ping has neither") }] : [];
-  if (local && deepestChain(visited) === "KUBE-NODEPORTS") return [{ verb: "no nat", what: line(`port ${dport} is no node port`) }];
+  const chain = deepestChain(visited);
+  const reason = refusalIn(hop);
+  if ((reason === "no-endpoints" || reason === "no-local-endpoints") && chain.startsWith("KUBE-")) {
+    const lacks = reason === "no-endpoints" ? "a Service without endpoints gets none" : "the Service has no endpoint on this node";
+    return [{ verb: "no nat", what: line(`${chain} has no rule for this port: ${lacks}`) }];
+  }
+  if (local && chain === "KUBE-NODEPORTS") return [{ verb: "no nat", what: line(`port ${dport} is no node port`) }];
   if (local) return [{ verb: "no nat", what: line(`no rule rewrites ${formatSocket(dst, dport)}`) }];
   const tunnelled = hop.in !== undefined && hop.seen.some((seen) => seen.outer !== undefined && seen.direction === "in");
   return failed && !tunnelled
     ? [{ verb: "no nat", what: line(`no Service rule for ${formatSocket(dst, dport)}: an ordinary address here`) }]
     : [];
+}
+
+/** Why a Service's chain handed the packet to nobody, in the words of what then refused it. */
+function whyNothing(hop: Hop, chain: string): string {
+  const reason = refusalIn(hop);
+  if (reason === "source-range-denied") return `no range that the Service lets in holds ${hop.packetIn.src}`;
+  if (reason === "no-local-endpoints") return `${chain}: you are no pod and not this node; no endpoint is here`;
+  return `${chain} has no endpoint to hand this packet to`;
+}
+
+/** The reason of the rule that took the packet in the end. */
+function refusalIn({ steps }: Hop): Reason | undefined {
+  for (const step of steps.toReversed()) if (step.kind === "drop" || step.kind === "answer") return step.because?.rule.reason;
+  return undefined;
 }
 
 const startsFlow = ({ packetIn }: Hop): boolean => ["syn", "datagram", "echo-request"].includes(packetIn.segment.kind);

@@ -15,11 +15,6 @@ export function natClusterIp(context: Context, port: ServicePort): readonly Rule
 export function filterClusterIp(context: Context, port: ServicePort): readonly Rule[] {
   const refusal = refusalOf(context, port, "hasInternal");
   if (refusal === undefined) return [];
-  const cause = serviceCause(
-    context,
-    port,
-    refusal.reason,
-    refusal.reason === "no-endpoints" ? ["spec", "selector"] : ["spec", "internalTrafficPolicy"],
-  );
+  const cause = serviceCause(context, port, refusal.reason, refusal.field, refusal.note);
   return [ruleOf(toAddress(port, port.clusterIP, refusal.text), refusal.target, cause, refusal.reason)];
 }

@@ -87,8 +87,33 @@ export const portField = ({ port }: ServicePort, field: string): readonly PathPa
 export function refusalOf(context: Context, port: ServicePort, has: "hasInternal" | "hasExternal"): Refusal | undefined {
   const decision = context.decide(port);
   if (decision[has]) return undefined;
-  if (decision.hasEndpoints) return { target: { kind: "drop" }, text: `${port.text} has no local endpoints`, reason: "no-local-endpoints" };
+  const { service } = port;
+  const name = `${service.namespace}/${service.name}`;
+  if (decision.hasEndpoints) {
+    const policy = has === "hasInternal" ? "internalTrafficPolicy" : "externalTrafficPolicy";
+    const note = `no endpoint of ${name} runs on ${context.node.name}, and ${policy} is Local`;
+    return {
+      target: { kind: "drop" },
+      text: `${port.text} has no local endpoints`,
+      reason: "no-local-endpoints",
+      note,
+      field: ["spec", policy],
+    };
+  }
   const answer = context.family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
-  return { target: { kind: "reject", with: answer }, text: `${port.text} has no endpoints`, reason: "no-endpoints" };
+  const note = `${name} has no ready endpoint on any node`;
+  return {
+    target: { kind: "reject", with: answer },
+    text: `${port.text} has no endpoints`,
+    reason: "no-endpoints",
+    note,
+    field: ["spec", "selector"],
+  };
 }
-export type Refusal = { readonly target: Target; readonly text: string; readonly reason: "no-endpoints" | "no-local-endpoints" };
+export type Refusal = {
+  readonly target: Target;
+  readonly text: string; // the rule's comment
+  readonly reason: "no-endpoints" | "no-local-endpoints";
+  readonly note: string; // the same for people
+  readonly field: readonly PathPart[]; // of the Service: what decided
+};

@@ -19,12 +19,6 @@ export function natExternalIps(context: Context, port: ServicePort): readonly Ru
 export function filterExternalIps(context: Context, port: ServicePort): readonly Rule[] {
   const refusal = refusalOf(context, port, "hasExternal");
   if (refusal === undefined) return [];
-  return port.externalIPs.map(({ value, index }) =>
-    ruleOf(
-      toAddress(port, value, refusal.text),
-      refusal.target,
-      serviceCause(context, port, refusal.reason, ["spec", "externalIPs", index]),
-      refusal.reason,
-    ),
-  );
+  const cause = serviceCause(context, port, refusal.reason, refusal.field, refusal.note);
+  return port.externalIPs.map(({ value }) => ruleOf(toAddress(port, value, refusal.text), refusal.target, cause, refusal.reason));
 }

@@ -3,7 +3,7 @@
  * KUBE-PROXY-FIREWALL). Node ports are never guarded.
  */
 import type { Rule } from "../../../linux/netfilter/rule.ts";
-import { cidrContains, hostCidr, networkOf } from "../../../net/address.ts";
+import { cidrContains, formatCidr, hostCidr, networkOf } from "../../../net/address.ts";
 import { nodeAddress } from "../node-addresses.ts";
 import type { ServicePort } from "../service-ports.ts";
 import { type Context, comment, jump, refusalOf, ruleOf, serviceCause, source, toAddress } from "./context.ts";
@@ -31,21 +31,17 @@ export function natLoadBalancer(context: Context, port: ServicePort): readonly R
 export function filterLoadBalancer(context: Context, port: ServicePort): readonly Rule[] {
   const refusal = refusalOf(context, port, "hasExternal");
   if (refusal === undefined) return [];
-  return port.vips.map(({ value, index }) =>
-    ruleOf(
-      toAddress(port, value, refusal.text),
-      refusal.target,
-      serviceCause(context, port, refusal.reason, ingress(index)),
-      refusal.reason,
-    ),
-  );
+  const cause = serviceCause(context, port, refusal.reason, refusal.field, refusal.note);
+  return port.vips.map(({ value }) => ruleOf(toAddress(port, value, refusal.text), refusal.target, cause, refusal.reason));
 }
 
 /** filter KUBE-PROXY-FIREWALL: what KUBE-FW let fall through still carries the load-balancer address. */
 export function filterFirewall(context: Context, port: ServicePort): readonly Rule[] {
   if (!usesFirewall(context, port)) return [];
   const text = `${port.text} traffic not accepted by ${context.chainName("FW", port)}`;
-  const cause = serviceCause(context, port, "load-balancer-ip", ["spec", "loadBalancerSourceRanges"]);
+  const ranges = port.sourceRanges.map(({ value }) => formatCidr(value)).join(", ");
+  const note = `loadBalancerSourceRanges lets in ${ranges} only`;
+  const cause = serviceCause(context, port, "load-balancer-ip", ["spec", "loadBalancerSourceRanges"], note);
   return port.vips.map(({ value }) => ruleOf(toAddress(port, value, text), { kind: "drop" }, cause, "source-range-denied"));
 }
 

@@ -29,7 +29,7 @@ export function natNodePort(context: Context, port: ServicePort): readonly Rule[
 export function filterNodePort(context: Context, port: ServicePort): readonly Rule[] {
   const refusal = refusalOf(context, port, "hasExternal");
   if (refusal === undefined || port.nodePort === undefined) return [];
-  const cause = serviceCause(context, port, refusal.reason, portField(port, "nodePort"));
+  const cause = serviceCause(context, port, refusal.reason, refusal.field, refusal.note);
   return [ruleOf([protocolOf(port), comment(refusal.text), TO_LOCAL, dport(port, port.nodePort)], refusal.target, cause, refusal.reason)];
 }
 
