@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   apps: ["cluster", "objects", "net"],
   trace: ["linux", "apps", "net"],
   dialects: ["linux", "net"],
-  lab: ["linux", "dialects", "agents", "cluster", "objects", "net", "trace"],
+  lab: ["linux", "dialects", "agents", "apps", "cluster", "objects", "net", "trace"],
   advice: ["trace", "cluster", "linux", "objects", "net"],
   render: ["trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
@@ -53,6 +53,7 @@ const map = outputFiles.find(({ path }) => path.endsWith(".map"))?.text ?? "";
 mkdirSync(dist, { recursive: true });
 replace("cli.cjs.map", map.replace('"mappings":"', '"mappings":";')); // one line more than esbuild wrote
 replace("cli.cjs", `//${hash}\n${text}`);
+replace("agent.mjs", readFileSync(`${root}src/lab/agent.mjs`, "utf8")); // the lab's helper process: started as a file of its own
 makeCodeCache();
 
 function replace(name: string, content: string): void {

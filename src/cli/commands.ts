@@ -7,6 +7,7 @@ import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { getCommand } from "./commands/get.ts";
 import { initCommand } from "./commands/init.ts";
+import { labCommand } from "./commands/lab.ts";
 import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   traceCommand,
   execCommand,
   getCommand,
+  labCommand,
   explainCommand,
   schemaCommand,
   initCommand,

@@ -3,6 +3,7 @@
  * observation they also open connections on request, many at a time over one pipe.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { NetnsId } from "../linux/netns.ts";
@@ -37,22 +38,25 @@ export type Agent = {
   readonly failed: readonly string[];
   readonly ask: (flow: FlowRequest) => Promise<FlowAnswer>;
   readonly greet: () => Promise<void>;
-  readonly mark: (port: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
 const AGENT = fileURLToPath(new URL("./agent.mjs", import.meta.url));
 
-const agentArgs = (namespace: LabNamespace, daemon: boolean): string[] => [
-  `--net=/run/netns/${namespace.name}`,
-  process.execPath,
-  AGENT,
-  JSON.stringify({ sockets: namespace.agent.sockets, daemon }),
-];
+/** The namespace's name is there for `ps`. */
+const agentArgs = (namespace: LabNamespace): string[] => [`--net=/run/netns/${namespace.name}`, process.execPath, AGENT, namespace.name];
+
+/** The helper's first line: a zone of names may be longer than an argument can be. */
+export const agentConfig = (namespace: LabNamespace, daemon: boolean): string =>
+  `${JSON.stringify({ sockets: namespace.agent.sockets, daemon })}\n`;
+
+/** The helper itself, for a script that shall stand alone. */
+export const agentText = (): string => readFileSync(AGENT, "utf8");
 
 /** Starts the helper and waits until it listens. It ends when we do. */
 export async function startAgent(namespace: LabNamespace): Promise<Agent> {
-  const child = spawn("nsenter", agentArgs(namespace, false), { stdio: ["pipe", "pipe", "pipe"], env: labEnv() });
+  const child = spawn("nsenter", agentArgs(namespace), { stdio: ["pipe", "pipe", "pipe"], env: labEnv() });
+  child.stdin.write(agentConfig(namespace, false));
   let complaint = "";
   child.stderr.on("data", (data: Buffer) => {
     complaint += data.toString("utf8");
@@ -83,14 +87,15 @@ export async function startAgent(namespace: LabNamespace): Promise<Agent> {
     failed,
     ask: async (flow) => answerOf(await call("ask", flow)),
     greet: async () => void (await call("greet", { ips: namespace.agent.neighbours })),
-    mark: async (port) => void (await call("mark", { port })),
     stop: () => stopChild(child, ended),
   };
 }
 
 /** Starts the helper for good: it stays when we end, until `down`. Answers the ports it could not take. */
 export function startDaemon(namespace: LabNamespace): Promise<readonly string[]> {
-  const child = spawn("nsenter", agentArgs(namespace, true), { stdio: ["ignore", "pipe", "ignore"], env: labEnv(), detached: true });
+  const child = spawn("nsenter", agentArgs(namespace), { stdio: ["pipe", "pipe", "ignore"], env: labEnv(), detached: true });
+  child.stdin.on("error", () => {});
+  child.stdin.end(agentConfig(namespace, true));
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", (line) => {
       const message: Record<string, unknown> = JSON.parse(line);

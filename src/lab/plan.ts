@@ -18,7 +18,8 @@ export type LabStep =
   | { readonly kind: "add-netns"; readonly names: readonly string[] }
   | { readonly kind: "sysctl"; readonly netns: string; readonly settings: readonly Sysctl[] }
   | { readonly kind: "ip" | "bridge"; readonly netns: string; readonly lines: readonly string[] }
-  | { readonly kind: "restore"; readonly netns: string; readonly family: Family; readonly backend: Backend; readonly text: string };
+  | { readonly kind: "restore"; readonly netns: string; readonly family: Family; readonly backend: Backend; readonly text: string }
+  | { readonly kind: "nft"; readonly netns: string; readonly text: string };
 
 /** One namespace of the lab. `id` is the World's, or `lab/router` for the gateways outside. */
 export type LabNamespace = {
@@ -28,7 +29,13 @@ export type LabNamespace = {
   readonly families: readonly Family[];
   readonly backend: Backend;
   readonly agent: AgentPlan;
+  /** What `/etc/hosts` and `/etc/resolv.conf` are to programs run inside. */
+  readonly files?: NameFiles;
+  /** Other names for it on the command line. */
+  readonly aliases?: readonly string[];
 };
+
+export type NameFiles = { readonly hosts: string; readonly resolvConf: string };
 
 /** What the helper process of one namespace does. */
 export type AgentPlan = {
@@ -37,7 +44,38 @@ export type AgentPlan = {
   readonly neighbours: readonly Ip[];
 };
 /** One address and port to answer at. `*` stands here as every address of the namespace: a UDP answer then comes from the one asked. */
-export type AgentSocket = { readonly protocol: "tcp" | "udp"; readonly ips: readonly Ip[]; readonly port: number; readonly owner: string };
+export type AgentSocket = {
+  readonly protocol: "tcp" | "udp";
+  readonly ips: readonly Ip[];
+  readonly port: number;
+  readonly owner: string;
+  /** Absent: it tells whom it saw. */
+  readonly serves?: Serves;
+};
+
+/** What a process of the cluster does with what it takes; agent.mjs does it. */
+export type Serves =
+  | {
+      readonly kind: "dns";
+      readonly domain: string;
+      readonly records: Readonly<Record<string, { readonly a: readonly Ip[]; readonly aaaa: readonly Ip[]; readonly alias?: string }>>;
+    }
+  | { readonly kind: "http"; readonly hosts: readonly HttpHost[] }
+  | HttpAction;
+/** Of one host name: `*.` stands for one label, "" for any. `action`: when no rule has the path. */
+export type HttpHost = {
+  readonly host: string;
+  readonly rules: readonly { readonly path: string; readonly type: string; readonly action: HttpAction }[];
+  readonly action: HttpAction;
+};
+export type HttpAction =
+  | { readonly kind: "answer"; readonly status: number; readonly text: string; readonly location?: string }
+  | {
+      readonly kind: "forward";
+      readonly upstreams: readonly { readonly ip: Ip; readonly port: number }[];
+      readonly tries: number;
+      readonly bind?: Ip;
+    };
 
 export type LabPlan = {
   readonly lab: string;
@@ -56,6 +94,12 @@ export type LabOptions = {
   readonly lab: string;
   /** iptables-restore text of one family, undefined when it has no tables. Printed by `dialects`. */
   readonly restoreText: (netns: Netns, family: Family) => string | undefined;
+  /** What `nft -f` is fed in a namespace, undefined when it has no tables of its own. Printed by `dialects`. */
+  readonly nftText?: (netns: Netns) => string | undefined;
+  /** What a process does with what it takes; undefined: it tells whom it saw. */
+  readonly serves?: (socket: ListeningSocket, ip: Ip) => Serves | undefined;
+  readonly nameFiles?: (id: NetnsId) => NameFiles | undefined;
+  readonly aliases?: (id: NetnsId) => readonly string[];
   /** Machines beyond the unlisted gateways that shall answer. */
   readonly outside?: readonly OutsideServer[];
   /** Give up on a silent neighbour after 0.3 s instead of 3 s. */
@@ -114,22 +158,29 @@ function namespaceOf(
   options: LabOptions,
 ): LabNamespace {
   const name = names.of(netns.id);
+  const files = options.nameFiles?.(netns.id);
+  const aliases = options.aliases?.(netns.id) ?? [];
   return {
     name,
     id: netns.id,
     families: rules.flatMap((step) => (step.kind === "restore" && step.netns === name ? [step.family] : [])),
     backend: options.backend ?? netns.netfilter.backend ?? "nft",
-    agent: { sockets: socketsOf(netns), neighbours: neighboursOf(netns, stacks) },
+    agent: { sockets: socketsOf(netns, options.serves ?? (() => undefined)), neighbours: neighboursOf(netns, stacks) },
+    ...(files ? { files } : {}),
+    ...(aliases.length > 0 ? { aliases } : {}),
   };
 }
 
 function restoreSteps(netns: Netns, names: LabNames, options: LabOptions): LabStep[] {
-  return ([4, 6] as const).flatMap((family): LabStep[] => {
+  const nft = options.nftText?.(netns);
+  const own: LabStep[] = nft === undefined ? [] : [{ kind: "nft", netns: names.of(netns.id), text: nft }];
+  const restores = ([4, 6] as const).flatMap((family): LabStep[] => {
     const text = netns.netfilter.tables(family).length > 0 ? options.restoreText(netns, family) : undefined;
     return text === undefined
       ? []
       : [{ kind: "restore", netns: names.of(netns.id), family, backend: options.backend ?? netns.netfilter.backend ?? "nft", text }];
   });
+  return [...restores, ...own];
 }
 
 function deviceSteps(netns: Netns, names: LabNames): LabStep[] {
@@ -142,13 +193,16 @@ const usableAddresses = (netns: Netns): Ip[] => [
 ];
 
 /** Who listens where, the first of two that want one port. A process on `*` is bound to each address. */
-function socketsOf(netns: Netns): AgentSocket[] {
+function socketsOf(netns: Netns, serves: NonNullable<LabOptions["serves"]>): AgentSocket[] {
   const taken = new Set<string>();
   return netns.sockets.flatMap((socket): AgentSocket[] => {
     if ((socket.protocol !== "tcp" && socket.protocol !== "udp") || isTunnel(netns, socket)) return [];
     const ips = (socket.ip === "*" ? usableAddresses(netns) : [socket.ip]).filter((ip) => !taken.has(keyOf(socket, ip)));
     for (const ip of ips) taken.add(keyOf(socket, ip));
-    return ips.length > 0 ? [{ protocol: socket.protocol, ips, port: socket.port, owner: socket.owner }] : [];
+    const [first] = ips;
+    if (first === undefined) return [];
+    const process = serves(socket, first);
+    return [{ protocol: socket.protocol, ips, port: socket.port, owner: socket.owner, ...(process ? { serves: process } : {}) }];
   });
 }
 /** The kernel itself listens on a tunnel's port. */

@@ -3,7 +3,7 @@
  * All network traffic stays inside the lab's namespaces.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { NetnsId } from "../linux/netns.ts";
 import { type Agent, startAgent, startDaemon } from "./agents.ts";
 import { LabError, labRequires } from "./error.ts";
@@ -12,7 +12,7 @@ import type { LabNamespace, LabPlan } from "./plan.ts";
 import { labEnv, runProgram } from "./process.ts";
 import { renderScript } from "./script.ts";
 import { closeLab, forgetLab, type LabFiles, type LabState, labFiles, readLab, recordLab, withLock } from "./state.ts";
-import { checkMachine } from "./tools.ts";
+import { checkMachine, isInstalled } from "./tools.ts";
 
 /** A lab that this process holds: its helpers end with it. */
 export type Lab = {
@@ -21,6 +21,9 @@ export type Lab = {
   readonly agent: (id: NetnsId) => Agent;
   readonly down: () => Promise<void>;
 };
+
+/** Throws a LabError where no lab can be or be looked into. */
+export const checkRoot = (): void => checkMachine({ observing: false, restores: [], bridgeNetfilter: false });
 
 /** Builds the network and starts a helper in every namespace. For tests and `lab run`. */
 export async function holdLab(plan: LabPlan): Promise<Lab> {
@@ -67,7 +70,11 @@ async function building<T>(plan: LabPlan, observing: boolean, body: (namespaces:
 
 function needsOf(plan: LabPlan, observing: boolean): Parameters<typeof checkMachine>[0] {
   const restores = plan.steps.flatMap((step) =>
-    step.kind === "restore" ? [`${step.family === 4 ? "iptables" : "ip6tables"}-${step.backend}-restore`] : [],
+    step.kind === "restore"
+      ? [`${step.family === 4 ? "iptables" : "ip6tables"}-${step.backend}-restore`]
+      : step.kind === "nft"
+        ? ["nft"]
+        : [],
   );
   const bridgeNetfilter = plan.steps.some(
     (step) =>
@@ -127,14 +134,64 @@ export function namespaceOf(state: LabState, id: NetnsId): LabNamespace {
   return found;
 }
 
-/** Runs a program inside, on our terminal, and answers its exit status. */
-export function execInside(lab: string, id: NetnsId, command: readonly string[]): Promise<number> {
+export type InsideOptions = { readonly output?: "inherit" | "capture"; readonly timeoutMs?: number };
+export type InsideResult = { readonly status: number; readonly output: string; readonly timedOut: boolean };
+
+/**
+ * Runs a program inside, on our terminal, and answers its exit status. Names work as they do there: the stack's own hosts file
+ * and resolv.conf are bound over /etc in a mount namespace of the program's own, as `ip netns exec` does it.
+ */
+export async function execInside(lab: string, id: NetnsId, command: readonly string[], options: InsideOptions = {}): Promise<InsideResult> {
   const state = readLab(lab);
   labRequires(state, `no lab ${lab} is up`);
-  const { name } = namespaceOf(state, id);
+  const namespace = namespaceOf(state, id);
+  const [program = ""] = command;
+  labRequires(
+    program.includes("/") || isInstalled(program),
+    `${program} is not installed on this machine: a lab runs this machine's programs`,
+  );
+  const dir = writeNameFiles(labFiles(lab), namespace);
+  const bind = dir === undefined ? 'exec "$@"' : BIND;
+  const capture = options.output === "capture";
+  const words = [`--net=/run/netns/${namespace.name}`, "unshare", "--mount", "sh", "-c", bind, dir ?? "sh", ...command];
   return new Promise((resolve, reject) => {
-    const child = spawn("nsenter", [`--net=/run/netns/${name}`, ...command], { stdio: "inherit", env: labEnv() });
+    const child = spawn("nsenter", words, { stdio: capture ? ["ignore", "pipe", "pipe"] : "inherit", env: execEnv() });
+    let output = "";
+    let timedOut = false;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (data: Buffer) => {
+        output += data.toString("utf8");
+      });
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => (timedOut = child.kill("SIGKILL")), options.timeoutMs);
     child.on("error", (error) => reject(new LabError(error.message)));
-    child.on("close", (code, signal) => resolve(code ?? (signal ? 130 : 1)));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ status: code ?? (signal ? 130 : 1), output, timedOut });
+    });
   });
+}
+
+/** $0 is the folder with the files. /sys shows the devices of the stack that mounted it; not every sandbox lets one mount it. */
+const BIND = `mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf || exit 126
+mount -t sysfs sysfs /sys 2>/dev/null || :
+exec "$@"`;
+
+/** The user's own language and PATH, with root's directories. */
+const execEnv = (): NodeJS.ProcessEnv => ({ ...process.env, PATH: labEnv().PATH });
+
+function writeNameFiles(files: LabFiles, { name, files: content }: LabNamespace): string | undefined {
+  if (!content) return undefined;
+  const dir = `${files.dir}/${name}`;
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(`${dir}/hosts`, content.hosts);
+  writeFileSync(`${dir}/resolv.conf`, content.resolvConf);
+  return dir;
+}
+
+/** The network stack that a word means in a lab that is up; undefined when the lab knows no such name, or several. */
+export function findInLab(state: LabState, text: string): NetnsId | undefined {
+  const exact = state.namespaces.find(({ id }) => id === text);
+  if (exact) return exact.id;
+  const named = state.namespaces.filter(({ aliases }) => aliases?.includes(text));
+  return named.length === 1 ? named[0]?.id : undefined;
 }

@@ -7,14 +7,16 @@ import { delimiter, join } from "node:path";
 import { labRequires } from "./error.ts";
 
 /** Needed to build; Debian packages iproute2, util-linux. */
-const BUILDING = ["ip", "bridge", "nsenter", "flock", "sh"];
+const BUILDING = ["ip", "bridge", "nsenter", "unshare", "flock", "sh"];
 /** Needed to observe. */
 const OBSERVING = ["tcpdump", "conntrack"];
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   bridge: "iproute2",
   nsenter: "util-linux",
+  unshare: "util-linux",
   flock: "util-linux",
+  nft: "nftables",
   tcpdump: "tcpdump",
   conntrack: "conntrack",
   ping: "iputils-ping",
@@ -24,7 +26,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export const toolPath = (env: NodeJS.ProcessEnv): string =>
   [env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].filter((dir) => dir !== "").join(delimiter);
 
-const isInstalled = (tool: string): boolean =>
+/** Whether a program of that name can be started. */
+export const isInstalled = (tool: string): boolean =>
   toolPath(process.env)
     .split(delimiter)
     .some((dir) => {
