@@ -13,6 +13,9 @@ import type { TraceNet } from "./trace-net.ts";
 /** curl follows at most 50 redirects; a circle shows long before. */
 const MAX_REDIRECTS = 10;
 
+/** Processes that pass a request on in a circle are left alone after so many connections. */
+const MAX_LEGS = 8;
+
 /** The source port of a health check's connection; no other connection of a request has it. */
 const HEALTH_CHECK_PORT = 61000;
 
@@ -103,7 +106,7 @@ export function afterProcess(
   legs: readonly Leg[],
   again: AskAgain,
 ): Course[] {
-  if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs);
+  if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs, again);
   if (
     decision.reason === "redirected" &&
     asked.http?.follow === true &&
@@ -118,15 +121,16 @@ export function afterProcess(
 function answeredCourse(net: TraceNet, asked: Asked, connection: Connection, decision: ProcessAnswer, legs: readonly Leg[]): Course {
   const here = destinationOf(net, connection);
   const status = decision.status === undefined ? {} : { status: decision.status };
+  const good = decision.reason === undefined && (decision.status ?? 200) < 400;
   return {
     share: fraction(1, 1),
     legs,
-    verdict: decision.reason === undefined ? "delivered" : "http-error",
+    verdict: good ? "delivered" : "http-error",
     ...(decision.reason === undefined ? {} : { reason: decision.reason }),
     text: decision.text,
     ending: {
       ...status,
-      ...(decision.reason === undefined ? { who: `${decision.process}: ${decision.text}` } : {}),
+      ...(good ? { who: decision.process } : {}),
       fail: asked.http?.fail ?? false,
       ...(decision.reason === "tls-failed" ? { certificate: "self-signed" as const } : {}),
     },
@@ -146,10 +150,17 @@ function followRedirect(asked: Asked, location: string, legs: readonly Leg[], ag
 }
 
 /** The process picks one of its upstreams evenly, and tries the next ones when a connection fails. */
-function forwardTo(net: TraceNet, asked: Asked, taken: Connection, decision: ProcessForward, legs: readonly Leg[]): Course[] {
+function forwardTo(
+  net: TraceNet,
+  asked: Asked,
+  taken: Connection,
+  decision: ProcessForward,
+  legs: readonly Leg[],
+  again: AskAgain,
+): Course[] {
   const netns = taken.end.netns;
   const proxy: Who = { ...net.apps.who(taken.socket?.owner ?? netns), netns };
-  const opening: Opening = { net, asked, proxy, decision, left: taken.left };
+  const opening: Opening = { net, asked, proxy, decision, left: taken.left, again };
   const upstreams = decision.healthCheck === true ? decision.upstreams.filter((one) => isHealthy(opening, one)) : decision.upstreams;
   const n = upstreams.length;
   if (n === 0) return [withoutTarget(opening, taken, legs)];
@@ -168,6 +179,7 @@ type Opening = {
   readonly proxy: Who;
   readonly decision: ProcessForward;
   readonly left: RunState;
+  readonly again: AskAgain;
 };
 
 const connect = ({ net, proxy, decision, left, asked }: Opening, { ip, port }: Upstream, sport: number): Branch<Connection>[] =>
@@ -193,7 +205,7 @@ function withoutTarget({ net, decision, asked }: Opening, taken: Connection, leg
     text:
       decision.upstreams.length === 0
         ? decision.emptyReason === undefined
-          ? `${decision.process} has no target to send to`
+          ? `${decision.process} has no target to send to${decision.leftOut === undefined ? "" : `: ${decision.leftOut}`}`
           : `${decision.process} accepts, but ${decision.service} has no endpoint: it closes the connection`
         : `none of the ${decision.upstreams.length} targets of ${decision.process} passes its health check`,
     ending: http
@@ -217,8 +229,8 @@ function tryUpstreams(opening: Opening, order: readonly Upstream[], index: numbe
   return branches.flatMap((branch): Course[] => {
     const leg = legOf(net, "transport", proxy, { host: upstream.name ?? decision.service, ip, port, protocol }, branch.value);
     const so = [...legs, leg];
-    if (branch.value.verdict === "delivered" || branch.value.verdict === "unknown" || branch.value.verdict === "exits")
-      return [endCourse(net, branch, so)];
+    if (branch.value.verdict === "delivered") return passedOn(opening, branch, legs, leg);
+    if (branch.value.verdict === "unknown" || branch.value.verdict === "exits") return [endCourse(net, branch, so)];
     if (order[index + 1])
       return tryUpstreams({ ...opening, left: branch.value.left }, order, index + 1, so).map((course) => ({
         ...course,
@@ -226,6 +238,18 @@ function tryUpstreams(opening: Opening, order: readonly Upstream[], index: numbe
       }));
     return [decision.layer === "http" ? upstreamFailure(net, asked, branch, so) : closedWith(net, branch, so)];
   });
+}
+
+/** The upstream may be such a process itself: an ingress controller behind a balancer, kube-proxy in userspace mode. */
+function passedOn({ net, asked, again }: Opening, branch: Branch<Connection>, legs: readonly Leg[], leg: Leg): Course[] {
+  const request = legs.length < MAX_LEGS ? requestOf(asked, branch.value, leg.to.port ?? 80) : undefined;
+  const decision = request && net.apps.askProcess(request);
+  if (!decision) return [endCourse(net, branch, [...legs, leg])];
+  const taken = { ...leg, proxy: proxyStep(asked, branch.value, decision) };
+  return afterProcess(net, asked, branch.value, decision, [...legs, taken], again).map((course) => ({
+    ...course,
+    share: timesFraction(branch.share, course.share),
+  }));
 }
 
 /** Without a word of its own the proxy closes the client's connection: it ends as the upstream's did. */

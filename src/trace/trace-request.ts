@@ -84,11 +84,18 @@ function pathOf(question: Question, course: Course): Path {
   };
 }
 
-/** Listeners that nothing in the input states are assumed: said once. */
+/** Listeners that nothing in the input states are assumed, and what a scheduler knows that the input does not: said once. */
 function assumptionsOf(paths: readonly Path[]): Trace["assumed"] {
   const assumed = paths.some((path) => path.destination?.assumed === true);
-  return assumed ? [{ what: "the pods listen on the Service's targetPort: their containers declare no port", key: "pods[].listens" }] : [];
+  const listens = { what: "the pods listen on the Service's targetPort: their containers declare no port", key: "pods[].listens" };
+  return [...(assumed ? [listens] : []), ...[...new Set(paths.flatMap(assumedChoices))].map((what) => ({ what }))];
 }
+
+/** Choices of the kernel that depend on what nobody here can know. */
+const assumedChoices = (path: Path): string[] =>
+  path.legs
+    .flatMap((leg) => [leg, ...(leg.arms ?? [])].flatMap(({ hops }) => hops))
+    .flatMap((hop) => hop.steps.flatMap((step) => (step.kind === "choice" && step.assumed !== undefined ? [step.assumed] : [])));
 
 /** dig and nslookup end where curl begins: with the answer. */
 function lookupCourses(net: TraceNet, asked: Asked): Course[] {
