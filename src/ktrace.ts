@@ -2,9 +2,10 @@
  * The front door: the whole plot on one screen. Files become objects, objects a decided cluster, the cluster network state
  * in every kernel, and a question a walk through it.
  */
+import { healthPortLookup } from "./agents/kube-proxy/health.ts";
+import { proxiedPortLookup } from "./agents/kube-proxy/userspace/proxied-ports.ts";
 import { hostsFileOf } from "./agents/kubelet/hosts-file.ts";
 import { resolvConfOf } from "./agents/kubelet/resolv-conf.ts";
-import { proxiedPortLookup } from "./agents/kube-proxy/userspace/proxied-ports.ts";
 import { programNetwork } from "./agents/network.ts";
 import { ownRulesParts } from "./agents/own-rules.ts";
 import type { RulesetPart } from "./agents/ruleset.ts";
@@ -53,7 +54,8 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
     resolvConf: (pod: Cluster["pods"][number]) => resolvConfOf(cluster, pod),
     hostsFile: (pod: Cluster["pods"][number]) => hostsFileOf(cluster, pod),
   };
-  const apps = createApps(cluster, causes, files, { proxiedPorts: proxiedPortLookup(cluster, causes) }); // apps/       what processes answer
+  const daemons = { proxiedPorts: proxiedPortLookup(cluster, causes), healthPorts: healthPortLookup(cluster, causes) };
+  const apps = createApps(cluster, causes, files, daemons); //                apps/       what processes answer
   const reopen: Reopen = ({ objects = input.objects, topology = input.topology }) =>
     sessionOf({ ...input, objects, topology }, decideCluster(objects, topology), namespace);
   const counsellor = createCounsellor(() => session, reopen); //              advice/     what to change, when it fails

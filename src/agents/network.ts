@@ -8,8 +8,10 @@ import type { Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { podNetns } from "./cni/names.ts";
 import { startCni } from "./cni/plugin.ts";
+import { firewallNetns, firewallStack } from "./firewall.ts";
 import { hostNetns } from "./host.ts";
 import { addressesOnEveryNode } from "./kube-proxy/mode.ts";
+import { withBalancers } from "./load-balancer.ts";
 import { machineNetns } from "./machine.ts";
 import { type NodeSite, nodeNetns } from "./node.ts";
 import { hasOwnNetns, podNetnsOf } from "./pod.ts";
@@ -25,7 +27,8 @@ export type NetworkOptions = {
 export function programNetwork(cluster: Cluster, causes: CauseTable, options: NetworkOptions = {}): World {
   const machines: readonly Machine[] = [...cluster.nodes, ...cluster.hosts];
   const cni = startCni(cluster, causes);
-  const segments = segmentsOf(machines);
+  const firewalls = cluster.firewalls ?? [];
+  const segments = segmentsOf(machines, firewalls);
   const nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
   const pods = groupBy(cluster.pods, (pod) => pod.node ?? "");
   const site: NodeSite = {
@@ -38,13 +41,20 @@ export function programNetwork(cluster: Cluster, causes: CauseTable, options: Ne
   };
   const makers = new Map<NetnsId, () => Netns>();
   for (const node of cluster.nodes) makers.set(machineNetns(node), () => nodeNetns(node, site));
-  for (const host of cluster.hosts) makers.set(machineNetns(host), () => hostNetns(host, segments, causes));
+  for (const host of cluster.hosts) makers.set(machineNetns(host), () => withBalancers(hostNetns(host, segments, causes), cluster, causes));
+  for (const firewall of firewalls) makers.set(firewallNetns(firewall), () => firewallStack(firewall, segments.cuts(firewall), causes));
   for (const pod of cluster.pods.filter(hasOwnNetns)) {
     const node = nodes.get(pod.node ?? "");
     if (node) makers.set(podNetns(pod), () => podNetnsOf(node, pod, cni, causes));
   }
   const owners = ownersIndex(cluster, machines, cni.addresses);
-  return { netns: memo(makers), segment: segments.members, owners, isOutsideGateway: (_netns, via) => owners(via).length === 0 };
+  const wires = firewalls.map(firewallNetns); // what stands on a wire has to be asked who is behind it
+  return {
+    netns: memo(makers),
+    segment: segments.members,
+    owners: wires.length === 0 ? owners : (ip) => [...owners(ip), ...wires],
+    isOutsideGateway: (_netns, via) => owners(via).length === 0,
+  };
 }
 
 /** The network stack that a pod's processes are in: its own, or its node's. Undefined when no process of it runs. */

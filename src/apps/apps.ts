@@ -7,7 +7,9 @@ import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../clust
 import type { Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { answerQuery, type DnsAnswer, isCoreDns, outsideAnswer } from "./coredns.ts";
+import { answerHealthCheck, type HealthPorts } from "./health-check.ts";
 import { handleRequest, ingressControllers } from "./ingress.ts";
+import { balanceConnection } from "./load-balancer.ts";
 import { knownNames, type NameBook, type PodFiles } from "./names.ts";
 import type { ProcessDecision, ProcessRequest } from "./process.ts";
 import { type ProxiedPorts, proxyInUserspace } from "./userspace-proxy.ts";
@@ -40,9 +42,9 @@ export type Apps = {
 };
 
 /** What other daemons know of their processes and `apps` cannot. */
-export type Processes = { readonly proxiedPorts?: ProxiedPorts };
+export type Processes = { readonly proxiedPorts?: ProxiedPorts; readonly healthPorts?: HealthPorts };
 
-export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles, { proxiedPorts }: Processes = {}): Apps {
+export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles, { proxiedPorts, healthPorts }: Processes = {}): Apps {
   const pods = new Map(cluster.pods.map((pod) => [`pod/${pod.namespace}/${pod.name}`, pod]));
   const byIp = new Map<Ip, Who>();
   for (const pod of cluster.pods) if (!pod.hostNetwork) for (const ip of pod.ips) byIp.set(ip, whoIsPod(pod));
@@ -74,6 +76,8 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
       const { owner, http } = request;
       const proxied = proxiedPorts && proxyInUserspace(proxiedPorts, request);
       if (proxied) return proxied;
+      const known = balanceConnection(cluster, request, causes) ?? (healthPorts && answerHealthCheck(healthPorts, request));
+      if (known) return known;
       const pod = pods.get(owner);
       const controller = pod && controllers.find((c) => c.pods.has(`${pod.namespace}/${pod.name}`));
       return controller && http && handleRequest(cluster, controller, http, causes);

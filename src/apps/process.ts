@@ -31,7 +31,7 @@ export type Upstream = { readonly ip: Ip; readonly port: number; readonly name?:
 
 export type ProcessDecision = ProcessAnswer | ProcessForward;
 
-/** It answers itself. Without `reason` the request is delivered. `tls-failed`: the handshake fails before any request. */
+/** It answers itself. Without `reason`, and with a status below 400 or none, the request is delivered. `tls-failed`: the handshake fails before any request. */
 export type ProcessAnswer = {
   readonly kind: "answer";
   readonly process: string;
@@ -60,6 +60,8 @@ export type ProcessForward = {
   readonly emptyReason?: "no-endpoints";
   /** Upstreams that accept no connection are left out beforehand. */
   readonly healthCheck?: boolean;
+  /** Why others, or all, are no upstreams. */
+  readonly leftOut?: string;
   /** Something about the choice that is assumed, with the key that changes it. */
   readonly assumed?: { readonly what: string; readonly key?: string };
 };

@@ -74,6 +74,43 @@ export type ClusterNode = Machine & {
 };
 export type OutsideHost = Machine & { readonly kind: "host" };
 
+/** One address and port of a balancer, and where it sends what comes in. */
+export type BalancerFront = {
+  readonly ip: Ip;
+  readonly port: number;
+  readonly protocol: ApiProtocol;
+  readonly targets: readonly { readonly ip: Ip; readonly port: number; readonly name: string }[];
+  readonly leftOut: string; // why others, or all, are no targets; "" when none were left out
+  readonly service?: { readonly namespace: string; readonly name: string };
+  readonly origin?: Origin;
+};
+/** A load balancer outside the cluster: a machine among the hosts, and what it does there. */
+export type LoadBalancer = {
+  readonly name: string;
+  readonly machine: string; // the host's name
+  readonly pool: readonly Cidr[];
+  readonly forward: "vip" | "nodePort" | "pod" | "listed";
+  /** It ends connections and opens its own, from these addresses. Empty: from the one its route gives. */
+  readonly proxy?: { readonly sources: readonly Ip[] };
+  /** Whether it tries each target before it uses it. */
+  readonly probes: boolean;
+  readonly fronts: readonly BalancerFront[];
+  readonly origin?: Origin;
+};
+/** A packet filter on the wire between the nodes' networks and what is outside. */
+export type Firewall = {
+  readonly name: string;
+  readonly before: readonly Cidr[];
+  readonly allow: readonly {
+    readonly from?: Cidr;
+    readonly to?: Cidr;
+    readonly protocol?: "tcp" | "udp" | "sctp" | "icmp";
+    readonly ports: readonly { readonly from: number; readonly to: number }[]; // empty: any
+    readonly origin?: Origin;
+  }[];
+  readonly origin?: Origin;
+};
+
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 /** One port a pod listens on, and how that is known. */
 export type PodListen = { readonly port: number; readonly protocol: ApiProtocol; readonly origin?: Origin; readonly assumed: boolean };
@@ -212,7 +249,9 @@ export type Cluster = {
   readonly ingressControllers: readonly IngressControllerSettings[];
   readonly dnsRecords: readonly { readonly name: string; readonly type: string; readonly value: string }[];
   readonly nodes: readonly ClusterNode[]; // in podCIDR order
-  readonly hosts: readonly OutsideHost[];
+  readonly hosts: readonly OutsideHost[]; // balancers last
+  readonly loadBalancers?: readonly LoadBalancer[];
+  readonly firewalls?: readonly Firewall[];
   readonly namespaces: readonly { readonly name: string; readonly labels: Labels; readonly object?: Namespace }[];
   readonly workloads: readonly ClusterWorkload[];
   readonly pods: readonly ClusterPod[]; // sorted by namespace, name

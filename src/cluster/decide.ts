@@ -1,7 +1,7 @@
 /**
  * The control plane's front door: objects and topology in, the cluster out as it stands once every controller had its say.
  * What the input states (a live dump, a pin) is respected, what it leaves open is decided the same way every time and noted.
- * Not modelled yet: ResourceQuota and LimitRange, load-balancer providers, the ConfigMaps of kube-proxy, kubeadm and flannel.
+ * Not modelled yet: ResourceQuota and LimitRange, the ConfigMaps of kube-proxy, kubeadm and flannel.
  */
 import type { ApiObject } from "../objects/api.ts";
 import type { Topology } from "../objects/topology.ts";
@@ -9,8 +9,12 @@ import type { Cluster } from "./cluster.ts";
 import { decideSlices } from "./endpoints/endpoint-slices.ts";
 import { decideEndpoints } from "./endpoints/endpoints.ts";
 import { indexPods } from "./endpoints/selected-pods.ts";
+import { decideFirewalls } from "./firewalls.ts";
 import { sortOut } from "./given.ts";
 import { decideIngresses } from "./ingresses.ts";
+import { assignBalancers } from "./load-balancers/assign.ts";
+import { readBalancers } from "./load-balancers/balancers.ts";
+import { decideLoadBalancers } from "./load-balancers/load-balancers.ts";
 import { decideNamespaces } from "./namespaces.ts";
 import { decideHosts } from "./nodes/hosts.ts";
 import { decideNodes } from "./nodes/nodes.ts";
@@ -39,15 +43,19 @@ export function decideCluster(objects: readonly ApiObject[], topology: Topology)
   const placed = placePods(plans, nodes, pins, (namespace) => namespaceLabels.get(namespace) ?? {}, topology, notes);
   pins.reportUnused(notes);
 
-  const services = decideServices(given, settings, notes);
+  const balancers = readBalancers(topology, notes);
+  const services = assignBalancers(decideServices(given, settings, notes), balancers, settings.version, notes);
   const pods = decideListens(placed, services, indexPods(placed), notes);
   const slices = decideSlices({ given, services, nodes, podsOf: indexPods(pods) });
+  const outside = decideLoadBalancers(balancers, { nodes, hosts, services, slices }, notes);
   return {
     ...settings,
     ingressControllers: topology.ingressControllers ?? [],
     dnsRecords: (topology.dns?.records ?? []).map(({ name, type = "A", value }) => ({ name, type, value })),
-    nodes,
-    hosts,
+    nodes: outside.nodes,
+    hosts: outside.hosts,
+    loadBalancers: outside.loadBalancers,
+    firewalls: decideFirewalls(topology, nodes, notes),
     namespaces,
     workloads: countWorkloads(given, sets, pods),
     pods,

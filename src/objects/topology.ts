@@ -87,6 +87,31 @@ export type IngressControllerSettings = {
   readonly upstream?: "endpoints" | "service";
 };
 
+/** With `pool` it serves Services of type LoadBalancer, with `address` it stands alone. */
+export type TopologyLoadBalancer = {
+  readonly name: string;
+  readonly pool?: readonly string[];
+  readonly class?: string; // matches spec.loadBalancerClass
+  readonly forward?: "vip" | "nodePort" | "pod";
+  readonly sources?: readonly string[]; // set: a proxy, which connects from these
+  readonly healthCheck?: boolean;
+  readonly address?: string;
+  readonly listens?: readonly Listen[];
+  readonly targets?: readonly string[];
+};
+
+/** A packet filter outside the nodes. What is not allowed is dropped; answers pass. */
+export type TopologyFirewall = {
+  readonly name: string;
+  readonly before?: readonly string[];
+  readonly allow?: readonly {
+    readonly from?: string;
+    readonly to?: string;
+    readonly protocol?: ApiProtocol | "ICMP";
+    readonly ports?: readonly (number | string)[];
+  }[];
+};
+
 export type Topology = {
   readonly name?: string;
   readonly kubernetes?: {
@@ -103,8 +128,8 @@ export type Topology = {
   readonly hosts?: readonly TopologyHost[];
   readonly dns?: { readonly records?: readonly { readonly name: string; readonly type?: string; readonly value: string }[] };
   readonly pods?: readonly TopologyPod[];
-  readonly loadBalancers?: readonly unknown[];
-  readonly firewalls?: readonly unknown[];
+  readonly loadBalancers?: readonly TopologyLoadBalancer[];
+  readonly firewalls?: readonly TopologyFirewall[];
   readonly ingressControllers?: readonly IngressControllerSettings[];
   /** Absent when there is no topology file. */
   readonly source?: Source;

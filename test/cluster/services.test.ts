@@ -190,7 +190,7 @@ const refused: readonly { readonly name: string; readonly services: readonly Ser
         ports: [{ port: 80, nodePort: 31160 }],
       }),
     ],
-    codes: ["KT302"],
+    codes: ["KT302", "KT306"],
   },
   { name: "a family that the cluster lacks", services: [service("a", { ipFamilies: ["IPv6"], ports })], codes: ["KT116"] },
 ];

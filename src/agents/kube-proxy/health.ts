@@ -4,7 +4,9 @@
  */
 import type { Cluster, ClusterNode, ClusterService } from "../../cluster/cluster.ts";
 import type { Family } from "../../net/address.ts";
+import type { CauseTable } from "../../objects/cause.ts";
 import { createEndpointDecider, type ProxyEndpoint } from "./endpoints.ts";
+import { isAtLeast } from "./names.ts";
 import { servicePorts } from "./service-ports.ts";
 
 export type HealthCheck = {
@@ -30,3 +32,25 @@ export function healthChecks(cluster: Cluster, node: ClusterNode): readonly Heal
     });
   });
 }
+
+/** The health check ports that kube-proxy answers on a node, by the node's name: those of Services, and its own. */
+export function healthPortLookup(cluster: Cluster, causes: CauseTable) {
+  const nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
+  return (owner: string) => {
+    const node = owner.startsWith("node/") ? nodes.get(owner.slice("node/".length)) : undefined;
+    if (!node || cluster.kubeProxy.mode === "none") return [];
+    const draining = node.taints.some(({ key }) => key === "ToBeDeletedByClusterAutoscaler") && isAtLeast(cluster.version, 30);
+    return [
+      ...healthChecks(cluster, node).map(({ service, port, localEndpoints, status }) => {
+        const { namespace, name, origin } = service;
+        const at = origin && { source: origin.source, field: [...origin.field, "spec", "healthCheckNodePort"] };
+        const cause = causes.add({ role: "listen", object: { kind: "Service", namespace, name }, ...at, note: "health check node port" });
+        return { kind: "service" as const, port, namespace, name, localEndpoints, status, cause };
+      }),
+      { kind: "proxy" as const, port: HEALTHZ_PORT, draining },
+    ];
+  };
+}
+
+/** pkg/cluster/ports: ProxyHealthzPort. */
+const HEALTHZ_PORT = 10256;
