@@ -3,6 +3,8 @@
  * node's own rules, kubelet, kube-proxy, the CNI daemon. The order decides source addresses and the order of rules.
  */
 import type { Cluster, ClusterNode, ClusterPod } from "../cluster/cluster.ts";
+import type { NftTable } from "../linux/netfilter/nft.ts";
+import type { Netfilter } from "../linux/netfilter/table.ts";
 import type { Netns } from "../linux/netns.ts";
 import { familyOf, ipToBigInt } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
@@ -68,7 +70,7 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
       ...state.sysctls,
       ...node.sysctls,
     },
-    netfilter: { ...mergeRuleset(parts), ...(proxy.sets ? { sets: proxy.sets } : {}) },
+    netfilter: { ...mergeRuleset(parts), ...(proxy.sets ? { sets: proxy.sets } : {}), ...nftOf(proxy.nft) },
     ...(proxy.ipvs ? { ipvs: proxy.ipvs } : {}),
     sockets: boundSockets([
       ...daemonSockets(cluster, node, causes),
@@ -80,6 +82,11 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
     ]),
     cause,
   };
+}
+
+/** Tables of a family are seen by its packets alone. */
+function nftOf(tables: readonly NftTable[] | undefined): Pick<Netfilter, "nft"> {
+  return tables ? { nft: (family) => tables.filter((table) => table.family === (family === 4 ? "ip" : "ip6")) } : {};
 }
 
 function cniSite(node: ClusterNode, links: CniSite["links"], routes: CniSite["routes"], pods: readonly ClusterPod[]): CniSite {

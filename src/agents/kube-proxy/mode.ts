@@ -3,6 +3,7 @@
  * never passes for one that writes nothing.
  */
 import type { Cluster, ClusterNode } from "../../cluster/cluster.ts";
+import type { NftTable } from "../../linux/netfilter/nft.ts";
 import type { IpSet } from "../../linux/netfilter/table.ts";
 import type { Link, ListeningSocket } from "../../linux/netns.ts";
 import type { VirtualServers } from "../../linux/virtual-server.ts";
@@ -15,6 +16,7 @@ import { iptablesSysctls, type ProgramOptions, programIptables } from "./iptable
 import { serviceAddresses } from "./ipvs/context.ts";
 import { ipvsSysctls, programIpvs } from "./ipvs/program.ts";
 import { isAtLeast } from "./names.ts";
+import { programNftables } from "./nftables/program.ts";
 import { servicePorts } from "./service-ports.ts";
 import { programUserspace } from "./userspace/program.ts";
 import { proxySockets } from "./userspace/proxied-ports.ts";
@@ -23,6 +25,7 @@ export type ProxyProgram = {
   readonly parts: readonly RulesetPart[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly sets?: ReadonlyMap<string, IpSet>;
+  readonly nft?: readonly NftTable[];
   readonly links?: readonly Link[];
   readonly ipvs?: VirtualServers;
   readonly sockets?: readonly ListeningSocket[];
@@ -49,17 +52,17 @@ export const addressesOnEveryNode = (cluster: Cluster): ReadonlySet<Ip> =>
     cluster.kubeProxy.mode === "ipvs" ? ([4, 6] as const).flatMap((family) => servicePorts(cluster, family).flatMap(serviceAddresses)) : [],
   );
 
-const notModelled =
-  (mode: KubeProxyMode): ProxyMode =>
-  () => ({ parts: [], sysctls: {}, notModelled: `kube-proxy mode ${mode} is not modelled: Services cannot be followed` });
-
 const MODES: Readonly<Record<KubeProxyMode, ProxyMode>> = {
   iptables: (cluster, node, causes, options) => ({
     parts: programIptables(cluster, node, causes, options),
     sysctls: iptablesSysctls(cluster, node),
     sockets: heldPorts(cluster, node, causes, options.localAddresses ?? []),
   }),
-  nftables: notModelled("nftables"),
+  nftables: (cluster, node, causes, { localAddresses = [] }) => ({
+    parts: [],
+    sysctls: {},
+    nft: programNftables(cluster, node, causes, localAddresses),
+  }),
   ipvs: (cluster, node, causes, { localAddresses = [] }) => ({
     ...programIpvs(cluster, node, causes, localAddresses),
     sockets: heldPorts(cluster, node, causes, localAddresses),

@@ -14,7 +14,13 @@ const RETURN: ChainVerdict = { kind: "return" };
 /** NFT_JUMP_STACK_SIZE: the kernel refuses deeper rule sets when they are loaded. */
 const MAX_DEPTH = 16;
 
-type Walk = { readonly table: NftTable; readonly context: () => NftContext; readonly observer: Observer };
+/** `asked`: the member of a map that led here and says what a refusal further on stands for. */
+type Walk = {
+  readonly table: NftTable;
+  readonly context: () => NftContext;
+  readonly observer: Observer;
+  readonly asked?: NftRuleRef;
+};
 
 /** The verdict of a base chain. `context` is read anew for every expression, for a statement may change the mark. */
 export function evaluateBaseChain(table: NftTable, chain: NftChain, context: () => NftContext, observer: Observer): TableVerdict {
@@ -200,7 +206,7 @@ function apply(walk: Walk, ref: NftRuleRef, effect: Exclude<Effect, { kind: "non
     case "nat":
       return { kind: "nat", change: effect.change, ref };
     case "reject":
-      return { kind: "reject", with: effect.with, ref };
+      return { kind: "reject", with: effect.with, ref: withReason(walk, ref) };
     case "update":
       walk.context().remember(effect.set, effect.key);
       return undefined;
@@ -214,12 +220,19 @@ function apply(walk: Walk, ref: NftRuleRef, effect: Exclude<Effect, { kind: "non
   }
 }
 
+/** A refusal without a reason of its own has that of the map that led to it. */
+function withReason({ asked }: Walk, ref: NftRuleRef): NftRuleRef {
+  if (ref.rule.reason !== undefined || asked?.rule.reason === undefined) return ref;
+  const { cause, reason } = asked.rule;
+  return { ...ref, rule: { ...ref.rule, cause, reason } };
+}
+
 function applyVerdict(walk: Walk, ref: NftRuleRef, verdict: NftVerdict, depth: number): ChainVerdict | undefined {
   switch (verdict.kind) {
     case "accept":
       return ACCEPT;
     case "drop":
-      return { kind: "drop", ref };
+      return { kind: "drop", ref: withReason(walk, ref) };
     case "return":
       return RETURN;
     case "continue":
@@ -229,7 +242,7 @@ function applyVerdict(walk: Walk, ref: NftRuleRef, verdict: NftVerdict, depth: n
       const chain = walk.table.chain(verdict.chain);
       if (!chain || depth >= MAX_DEPTH)
         return { kind: "unknown", ref, text: chain ? "chains nested too deep" : `no chain ${verdict.chain}` };
-      const inner = evaluateChain(walk, chain, depth + 1);
+      const inner = evaluateChain(ref.rule.reason === undefined ? walk : { ...walk, asked: ref }, chain, depth + 1);
       return inner.kind === "return" && verdict.kind === "jump" ? undefined : inner;
     }
     default:

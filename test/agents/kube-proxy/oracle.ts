@@ -86,6 +86,7 @@ function settingsOf(config: unknown): KubeProxySettings {
     ...(mode === "NodeCIDR" ? { detectLocalMode: mode } : {}),
     nodePortAddresses: texts(at(config, "nodePortAddresses")),
     iptables: { masqueradeAll },
+    nftables: { masqueradeAll: at(config, "nftables", "masqueradeAll") === true },
     featureGates: at(config, "featureGates", "ServiceTrafficDistribution") === true ? { ServiceTrafficDistribution: true } : {},
   };
 }

@@ -5,15 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { programIptables } from "../../../src/agents/kube-proxy/iptables/program.ts";
+import { programNftables } from "../../../src/agents/kube-proxy/nftables/program.ts";
 import { mergeRuleset } from "../../../src/agents/ruleset.ts";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { parseIptablesSave } from "../../../src/dialects/iptables-save.ts";
+import { parseNft } from "../../../src/dialects/nft/read-table.ts";
+import type { NftTable } from "../../../src/linux/netfilter/nft.ts";
 import type { Netfilter } from "../../../src/linux/netfilter/table.ts";
 import { createCauseTable } from "../../../src/objects/cause.ts";
 import { capture, nodeNamed, oracleCases, oracleCluster } from "./oracle.ts";
 import { type Flow, inOrder, standIn, type Translated } from "./stand-in.ts";
 
-type Mode = "iptables";
+type Mode = "iptables" | "nftables";
 
 const RULES: Readonly<Record<Mode, Readonly<Record<"captured" | "ours", (name: string, cluster: Cluster, node: string) => Netfilter>>>> = {
   iptables: {
@@ -24,7 +27,20 @@ const RULES: Readonly<Record<Mode, Readonly<Record<"captured" | "ours", (name: s
     },
     ours: (_name, cluster, node) => mergeRuleset(programIptables(cluster, nodeNamed(cluster, node), createCauseTable())),
   },
+  nftables: {
+    captured: (name, _cluster, node) => {
+      const { tables, problems } = parseNft(capture(name, node, "nft.txt") ?? "", "capture");
+      assert.deepEqual(problems, []);
+      return withNft(tables);
+    },
+    ours: (_name, cluster, node) => withNft(programNftables(cluster, nodeNamed(cluster, node), createCauseTable())),
+  },
 };
+
+const withNft = (tables: readonly NftTable[]): Netfilter => ({
+  tables: () => [],
+  nft: (family) => tables.filter((table) => table.family === (family === 4 ? "ip" : "ip6")),
+});
 
 let flows = 0;
 for (const { name, nodes } of oracleCases) {
@@ -32,7 +48,7 @@ for (const { name, nodes } of oracleCases) {
     const text = capture(name, node, "packets.json");
     if (text === undefined) continue;
     const packets: Readonly<Record<Mode, readonly Flow[]>> = JSON.parse(text);
-    for (const mode of ["iptables"] as const) {
+    for (const mode of ["iptables", "nftables"] as const) {
       for (const rules of ["captured", "ours"] as const) {
         test(`${name} ${node}: packets through ${rules} ${mode} rules`, () => {
           const cluster = oracleCluster(name, mode);
@@ -57,7 +73,7 @@ for (const { name, nodes } of oracleCases) {
     }
   }
 }
-test("every flow of every packets.json was walked twice", () => assert.equal(flows, 222));
+test("every flow of every packets.json was walked twice", () => assert.equal(flows, 2 * 222));
 
 /** Where one endpoint is a closed port of the node itself, that arm is refused and leaves no connection. */
 const outcomesOf = (flow: Flow): readonly Flow["outcome"][] => (flow.note === undefined ? [flow.outcome] : ["refused", flow.outcome]);

@@ -71,7 +71,7 @@ export function serviceCause(
 }
 
 /** A cause that points to the endpoint's pod, or to the EndpointSlice when no pod stands behind it. */
-export function endpointCause({ causes }: Context, { endpoint, slice }: ProxyEndpoint, role: CauseRole): CauseId {
+export function endpointCause({ causes }: Pick<Context, "causes">, { endpoint, slice }: ProxyEndpoint, role: CauseRole): CauseId {
   const { pod, origin } = endpoint;
   return causes.add({
     role,
@@ -84,7 +84,11 @@ export function endpointCause({ causes }: Context, { endpoint, slice }: ProxyEnd
 export const portField = ({ port }: ServicePort, field: string): readonly PathPart[] => ["spec", "ports", port.index, field];
 
 /** What the filter table does with a port that has nowhere to go; undefined when it has. */
-export function refusalOf(context: Context, port: ServicePort, has: "hasInternal" | "hasExternal"): Refusal | undefined {
+export function refusalOf(
+  context: Pick<Context, "decide" | "family" | "node">,
+  port: ServicePort,
+  has: "hasInternal" | "hasExternal",
+): Refusal | undefined {
   const decision = context.decide(port);
   if (decision[has]) return undefined;
   const { service } = port;
