@@ -352,45 +352,99 @@ function askUdp(flow, done) {
   return { stop: () => socket.close(), isConnected: () => false };
 }
 
-/** Raw sockets are not node's: ping(8) of iputils sends one echo request with the id we give. */
-function askPing(flow, done) {
-  const args = [
-    "-n",
-    "-c",
-    "1",
-    "-W",
-    String(Math.max(1, Math.ceil(flow.timeoutMs / 1000))),
-    "-e",
-    String(flow.sport),
-    ...(flow.ttl ? ["-t", String(flow.ttl)] : []),
-    ...(flow.src ? ["-I", flow.src] : []),
-    flow.dst,
-  ];
-  const ping = spawn("ping", args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
-  let out = "";
-  for (const stream of [ping.stdout, ping.stderr]) {
-    stream.on("data", (data) => {
-      out += data;
-    });
+/**
+ * What node cannot do: a TTL of its own for a TCP connection, and raw ICMP sockets that say each error. Perl can, and is on
+ * every Debian (perl-base). Arguments: protocol, destination, port or echo id, source port, source, TTL. Prints words.
+ */
+const PERL = String.raw`
+use strict; use Socket qw(:all); use Errno; use IO::Handle; $| = 1;
+my ($protocol, $dst, $dport, $sport, $src, $ttl) = @ARGV;
+my $six = $dst =~ /:/;
+my $family = $six ? AF_INET6 : AF_INET;
+sub at { my ($ip, $port) = @_; my $raw = inet_pton($family, $ip); return $six ? pack_sockaddr_in6($port, $raw) : pack_sockaddr_in($port, $raw); }
+sub fail { my ($name) = grep { $!{$_} } sort keys %!; print "errno $name\n"; exit 0; }
+my $tcp = $protocol eq "tcp";
+socket(my $s, $family, $tcp ? SOCK_STREAM : SOCK_RAW, $tcp ? 6 : $six ? 58 : 1) or fail();
+setsockopt($s, $six ? 41 : 0, $six ? 16 : 2, pack("i", $ttl)) or fail() if $ttl;
+if ($tcp) {
+  setsockopt($s, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0));
+  bind($s, at($src || ($six ? "::" : "0.0.0.0"), $sport)) or fail();
+  $s->blocking(0);
+  connect($s, at($dst, $dport)) or $!{EINPROGRESS} or fail();
+  # An ICMP error that comes while connect() runs is a soft one, which wakes nobody: SO_ERROR tells (tcp_v4_err).
+  for (my $ready = 0; !$ready;) {
+    vec(my $set = "", fileno($s), 1) = 1;
+    $ready = select(undef, $set, undef, 0.02);
+    $! = unpack("i", getsockopt($s, SOL_SOCKET, SO_ERROR));
+    fail() if $!;
   }
-  ping.on("error", (error) => done({ connected: false, errno: error.code ?? error.message }));
-  ping.on("close", (code) => {
-    const from = /^\d+ bytes from ([^\s:]+(?::[0-9a-f:]*)?):? .*ttl=(\d+)/m.exec(out);
-    if (code === 0 && from) return done({ connected: true, answer: { server: "kernel", local: from[1], peer: "" } });
-    done({ connected: false, ...(pingErrno(out) ? { errno: pingErrno(out) } : {}) });
+  $s->blocking(1);
+  print "connected\n";
+  syswrite($s, "?\n") or fail();
+  my $text = "";
+  while ($text !~ /\n/) { my $n = sysread($s, $text, 4096, length $text); fail() unless defined $n; last unless $n; }
+  print "answer $text\n";
+  exit 0;
+}
+bind($s, at($src, 0)) or fail() if $src;
+my $echo = pack("CCnnn", $six ? 128 : 8, 0, 0, $sport, 1) . ("ktrace__" x 7);
+unless ($six) { my $sum = unpack("%32n*", $echo); $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16; substr($echo, 2, 2) = pack("n", ~$sum & 0xffff); }
+defined send($s, $echo, 0, at($dst, 0)) or fail();
+for (;;) {
+  my $peer = recv($s, my $packet, 2048, 0);
+  fail() unless defined $peer;
+  my $icmp = $six ? $packet : substr($packet, 4 * (ord($packet) & 15));
+  my ($type, $code, undef, $id) = unpack("CCnn", $icmp);
+  if ($type == ($six ? 129 : 0) && $id == $sport) {
+    my (undef, $raw) = $six ? unpack_sockaddr_in6($peer) : unpack_sockaddr_in($peer);
+    print "echo ", inet_ntop($family, $raw), "\n";
+    exit 0;
+  }
+  next unless $six ? ($type >= 1 && $type <= 4) : ($type == 3 || $type == 11 || $type == 12);
+  my $quoted = substr($icmp, 8);
+  my $inside = $six ? substr($quoted, 40) : substr($quoted, 4 * (ord($quoted) & 15));
+  my ($what, undef, undef, $ours) = unpack("CCnn", $inside);
+  next unless $what == ($six ? 128 : 8) && $ours == $sport;
+  print "icmp $type $code\n";
+  exit 0;
+}
+`;
+
+/** Runs it, and hears what it says. */
+function askPerl(flow, done) {
+  const args = [flow.protocol, flow.dst, flow.dport, flow.sport, flow.src ?? "", flow.ttl ?? ""].map(String);
+  const perl = spawn("perl", ["-e", PERL, "--", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let connected = false;
+  let complaint = "";
+  createInterface({ input: perl.stdout }).on("line", (line) => {
+    const [word, ...rest] = line.split(" ");
+    if (word === "connected") connected = true;
+    if (word === "errno") done({ connected, errno: rest[0] });
+    if (word === "answer") done({ connected, answer: parsed(rest.join(" ")) });
+    if (word === "echo") done({ connected: true, answer: { server: "kernel", local: rest[0], peer: "" } });
+    if (word === "icmp") done({ connected: false, errno: icmpErrno(flow.protocol, Number(rest[0]), Number(rest[1])) });
   });
-  return { stop: () => ping.kill("SIGKILL"), isConnected: () => false };
+  perl.stderr.on("data", (data) => {
+    complaint += data;
+  });
+  perl.on("error", (error) => done({ connected: false, errno: error.code ?? error.message }));
+  perl.on("close", (code) => code && done({ connected, errno: `perl: ${complaint.trim().slice(0, 200)}` }));
+  return { stop: () => perl.kill("SIGKILL"), isConnected: () => connected };
 }
 
-function pingErrno(out) {
-  if (/Destination (Net|Network) [Uu]nreachable|Network is unreachable|No route/.test(out)) return "ENETUNREACH";
-  if (/Destination (Host|Address)? ?[Uu]nreachable|Address unreachable/.test(out)) return "EHOSTUNREACH";
-  if (/Destination Port Unreachable|Port unreachable/.test(out)) return "ECONNREFUSED";
-  if (/Time to live exceeded|Hop limit/.test(out)) return "ETTL";
-  return undefined;
+/** icmp_err_convert (net/ipv4/icmp.c) and tab_unreach (net/ipv6/icmp.c), but for a TTL that ran out: ping(8) tells that apart. */
+function icmpErrno(protocol, type, code) {
+  if (type === (protocol === "icmp" ? 11 : 3)) return "ETTL";
+  if (protocol === "icmpv6")
+    return type === 1
+      ? (["ENETUNREACH", "EACCES", "EHOSTUNREACH", "EHOSTUNREACH", "ECONNREFUSED", "EACCES", "EACCES"][code] ?? "EPROTO")
+      : "EPROTO";
+  if (type !== 3) return "EPROTO";
+  if ([0, 6, 9].includes(code)) return "ENETUNREACH";
+  return { 2: "ENOPROTOOPT", 3: "ECONNREFUSED", 4: "EMSGSIZE", 5: "EOPNOTSUPP", 8: "ENONET" }[code] ?? "EHOSTUNREACH";
 }
 
-const ASK = { tcp: askTcp, udp: askUdp, icmp: askPing, icmpv6: askPing };
+const ASK = { tcp: (flow, done) => (flow.ttl ? askPerl : askTcp)(flow, done), udp: askUdp, icmp: askPerl, icmpv6: askPerl };
 
 function ask(flow) {
   const started = process.hrtime.bigint();
@@ -402,8 +456,7 @@ function ask(flow) {
     say({ id: flow.id, ...result, ms: Number((process.hrtime.bigint() - started) / 1000n) / 1000 });
     setImmediate(() => asked.stop());
   };
-  const patience = flow.timeoutMs + (flow.protocol.startsWith("icmp") ? 200 : 0); // ping(8) counts for itself
-  const timer = setTimeout(() => done({ connected: asked.isConnected(), timeout: true }), patience);
+  const timer = setTimeout(() => done({ connected: asked.isConnected(), timeout: true }), flow.timeoutMs);
   const asked = ASK[flow.protocol](flow, done);
 }
 

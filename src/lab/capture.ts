@@ -36,9 +36,11 @@ export type Capture = {
   readonly stop: () => Promise<void>;
 };
 
-/** Where the probes put what they read, and who waits for a mark. */
+/** Where the probes put what they read, and who waits for a mark among the entries. */
 type Sink = { readonly sightings: Sighting[]; readonly entries: CtEntry[]; readonly marks: Map<string, () => void> };
-type Probe = { readonly stop: () => Promise<void> };
+/** `catchUp` waits until all is read that the kernel had shown when it was called. */
+type Deadline = { readonly over: Promise<void>; readonly isOver: () => boolean };
+type Probe = { readonly catchUp: (deadline: Deadline) => Promise<void>; readonly stop: () => Promise<void> };
 
 /** Starts capturing in these namespaces; answers when all do. */
 export async function startCapture(lab: Lab, namespaces: readonly LabNamespace[]): Promise<Capture> {
@@ -53,10 +55,16 @@ export async function startCapture(lab: Lab, namespaces: readonly LabNamespace[]
     ...namespaces.map((namespace) => startProbe(namespace, view, sink)),
     ...tracking.map((namespace) => startTracking(namespace, sink)),
   ]);
-  let lastMark = FIRST_MARK;
   const catchUp = async (patienceMs: number): Promise<void> => {
-    lastMark = lastMark >= LAST_MARK ? FIRST_MARK : lastMark + 1;
-    await Promise.all(namespaces.map((namespace) => waitForMark(lab, namespace, lastMark, sink.marks, patienceMs)));
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        isOver = true;
+        resolve();
+      }, patienceMs);
+    });
+    await Promise.all(probes.map((probe) => probe.catchUp({ over, isOver: () => isOver }))).finally(() => clearTimeout(timer));
   };
   await untilTracking(catchUp);
   sink.entries.splice(0);
@@ -74,7 +82,7 @@ export async function startCapture(lab: Lab, namespaces: readonly LabNamespace[]
 /** `conntrack -E` does not say when it listens: it does once it shows a mark. */
 async function untilTracking(catchUp: (patienceMs: number) => Promise<void>): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const listens = await catchUp(100).then(
+    const listens = await catchUp(200).then(
       () => true,
       () => false,
     );
@@ -83,42 +91,7 @@ async function untilTracking(catchUp: (patienceMs: number) => Promise<void>): Pr
   throw new LabError("the captures of this lab do not start");
 }
 
-const FIRST_MARK = 40000;
-const LAST_MARK = 49999;
-const isMark = ({
-  protocol,
-  src,
-  dst,
-  dport,
-}: {
-  readonly protocol: string;
-  readonly src: string;
-  readonly dst: string;
-  readonly dport: number | string;
-}): boolean =>
-  protocol === "udp" && src === "127.0.0.1" && dst === "127.0.0.1" && Number(dport) >= FIRST_MARK && Number(dport) <= LAST_MARK;
-
-/** A datagram to oneself: what shows it has shown all that came before. */
-async function waitForMark(
-  lab: Lab,
-  namespace: LabNamespace,
-  port: number,
-  marks: Map<string, () => void>,
-  patienceMs: number,
-): Promise<void> {
-  const kinds = namespace.families.length > 0 ? ["packet", "entry"] : ["packet"];
-  const keys = kinds.map((kind) => `${kind} ${namespace.id} ${port}`);
-  const arrived = Promise.all(keys.map((key) => new Promise<void>((resolve) => marks.set(key, resolve))));
-  await lab.agent(namespace.id).mark(port);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LabError(`${namespace.id}: the capture lags behind`)), patienceMs);
-  });
-  await Promise.race([arrived, late]).finally(() => {
-    clearTimeout(timer);
-    for (const key of keys) marks.delete(key);
-  });
-}
+const late = (id: NetnsId): LabError => new LabError(`${id}: the capture lags behind`);
 
 /** Names of interfaces by "NETNS INDEX"; bridges and their ports as "NETNS LINK". */
 type View = { readonly names: ReadonlyMap<string, string>; readonly bridged: ReadonlySet<string>; readonly vxlanPorts: readonly number[] };
@@ -139,21 +112,23 @@ const TCPDUMP = [
   "root",
   "-w",
   "-",
-  "ip or ip6",
+  // Not lo's way out, which libpcap would leave aside later: so that the numbers of packets seen and received are one.
+  "(ip or ip6) and not (ifindex 1 and outbound)",
 ];
 
-function startProbe({ id, name }: LabNamespace, { names, bridged, vxlanPorts }: View, { sightings, marks }: Sink): Promise<Probe> {
+function startProbe({ id, name }: LabNamespace, { names, bridged, vxlanPorts }: View, { sightings }: Sink): Promise<Probe> {
   const child = spawn("nsenter", [`--net=/run/netns/${name}`, ...TCPDUMP], { stdio: ["ignore", "pipe", "pipe"], env: labEnv() });
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   const stop = (): Promise<void> => {
     child.kill("SIGKILL");
     return ended;
   };
+  let records = 0;
   const read = createPcapReader(({ at, ifindex, direction, bytes }) => {
+    records += 1;
     const wire = readPacket(bytes, vxlanPorts);
     if (!wire) return;
     const { packet, length, fin } = wire;
-    if (isMark(packet)) return marks.get(`packet ${id} ${packet.dport}`)?.();
     const dev = names.get(`${id} ${ifindex}`) ?? `if${ifindex}`;
     if (direction === "other" && !bridged.has(`${id} ${dev}`)) return; // flooded: the stack ignores it
     const inner = packet.inner?.packet;
@@ -170,17 +145,43 @@ function startProbe({ id, name }: LabNamespace, { names, bridged, vxlanPorts }: 
   });
   child.stdout.on("data", read);
   let text = "";
+  let told: (() => void) | undefined;
+  /** tcpdump answers SIGUSR1 with what the kernel has handed it and what it has written. No packet of our own is needed. */
+  const catchUp = async (deadline: Deadline): Promise<void> => {
+    for (;;) {
+      text = "";
+      child.kill("SIGUSR1");
+      const answer = new Promise<void>((resolve) => {
+        told = resolve;
+      });
+      await Promise.race([answer, deadline.over]);
+      const [captured, received, lost] = (/(\d+) packets? captured, (\d+) .*? by filter, (\d+) /.exec(text) ?? []).slice(1).map(Number);
+      if (deadline.isOver()) throw late(id);
+      if (lost !== undefined && lost > 0) throw new LabError(`${id}: the capture lost ${lost} packets`);
+      if (captured !== undefined && captured === received && records >= captured) return;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  };
   return new Promise((resolve, reject) => {
     child.stderr.on("data", (data: Buffer) => {
       text += data.toString("utf8");
-      if (text.includes("listening on")) resolve({ stop });
+      if (text.includes("listening on")) resolve({ catchUp, stop });
+      if (text.includes("by kernel\n")) told?.();
     });
     child.on("error", (error) => reject(new LabError(`tcpdump: ${error.message}`)));
     child.on("close", () => reject(new LabError(`${name}: tcpdump ended: ${text.trim()}`)));
   });
 }
 
-/** Entries as they are confirmed: both tuples, NAT included. */
+const FIRST_MARK = 40000;
+const LAST_MARK = 49999;
+const isMark = ({ protocol, original: { src, dst, dport } }: CtEntry): boolean =>
+  protocol === "udp" && src === "127.0.0.1" && dst === "127.0.0.1" && dport >= FIRST_MARK && dport <= LAST_MARK;
+
+/**
+ * Entries as they are confirmed: both tuples, NAT included. Caught up when an entry shows that was put into the table by
+ * hand: no packet is sent for it, which the rules might drop, and which would count.
+ */
 async function startTracking({ id, name }: LabNamespace, { entries, marks }: Sink): Promise<Probe> {
   const child = spawn("nsenter", [`--net=/run/netns/${name}`, "conntrack", "-E", "-e", "NEW", "-o", "extended"], {
     stdio: ["ignore", "pipe", "ignore"],
@@ -190,11 +191,22 @@ async function startTracking({ id, name }: LabNamespace, { entries, marks }: Sin
   child.on("error", () => {}); // a tool that is missing was named before; then no mark arrives
   createInterface({ input: child.stdout }).on("line", (line) => {
     for (const entry of parseConntrack(line, id)) {
-      if (isMark({ protocol: entry.protocol, ...entry.original })) marks.get(`entry ${id} ${entry.original.dport}`)?.();
+      if (isMark(entry)) marks.get(`${id} ${entry.original.dport}`)?.();
       else entries.push(entry);
     }
   });
+  let lastMark = FIRST_MARK;
   return {
+    catchUp: async (deadline) => {
+      lastMark = lastMark >= LAST_MARK ? FIRST_MARK : lastMark + 1;
+      const key = `${id} ${lastMark}`;
+      const arrived = new Promise<void>((resolve) => marks.set(key, resolve));
+      const ends = `-s 127.0.0.1 -d 127.0.0.1 -p udp --sport 9 --dport ${lastMark} -t 1`;
+      await runProgram("nsenter", [`--net=/run/netns/${name}`, "conntrack", "-I", ...ends.split(" ")]);
+      await Promise.race([arrived, deadline.over]);
+      marks.delete(key);
+      if (deadline.isOver()) throw late(id);
+    },
     stop: () => {
       child.kill("SIGKILL");
       return ended;

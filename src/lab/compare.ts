@@ -9,7 +9,7 @@ import { isForward } from "./flow.ts";
 import type { Observation } from "./observe.ts";
 import type { Predicted, SeenThere } from "./predict.ts";
 import { ROUTER_ID } from "./router.ts";
-import { showPacket, showSighting } from "./show.ts";
+import { showSighting } from "./show.ts";
 import type { CtEntry, RuleHit } from "./tables.ts";
 
 /** One point on which both disagree. */
@@ -144,8 +144,9 @@ function compareWay(
 }
 
 /**
- * A packet that br_netfilter hands from port to port shows on the bridge itself, too, as long as the kernel has no cached
- * link-layer header for its neighbour (br_nf_pre_routing_finish_bridge): chance, and not predicted.
+ * A packet that br_netfilter hands from port to port shows on the bridge itself, too, before its source is translated, as
+ * long as the kernel has no cached link-layer header for its neighbour (br_nf_pre_routing_finish_bridge): chance, and not
+ * predicted.
  */
 const isBridgeEcho = (here: Sighting | undefined, next: Sighting | undefined, predicted: SeenThere): boolean =>
   here !== undefined &&
@@ -155,7 +156,10 @@ const isBridgeEcho = (here: Sighting | undefined, next: Sighting | undefined, pr
   next.dev === predicted.dev &&
   next.direction === "out" &&
   here.netns === next.netns &&
-  showPacket(here.packet) === showPacket(next.packet) &&
+  here.packet.dst === next.packet.dst &&
+  here.packet.dport === next.packet.dport &&
+  here.packet.ttl === next.packet.ttl &&
+  here.packet.segment.kind === next.packet.segment.kind &&
   !here.outer &&
   !next.outer;
 
@@ -263,12 +267,10 @@ function isFatalForUdp(packet: Packet | undefined): boolean {
 /**
  * Rules that the courses taken hit, against those whose counters grew. The nat tables see one packet a connection, so there
  * the counts must agree, too; elsewhere the packets that end a connection count as well, and only the set is compared.
+ * `taken`: for each flow the courses that its packets cannot tell apart; the counters may.
  */
-export function compareRules(taken: readonly Predicted[], hits: readonly RuleHit[]): Difference[] {
-  const predicted = new Map<string, number>();
-  for (const { rules } of taken)
-    for (const rule of rules)
-      if (!rule.again || rule.table !== "nat") predicted.set(ruleKey(rule), (predicted.get(ruleKey(rule)) ?? 0) + 1);
+export function compareRules(taken: readonly (readonly Predicted[])[], hits: readonly RuleHit[]): Difference[] {
+  const predicted = countRules(likelyCourses(taken, hits));
   const seen = new Map(hits.map((hit) => [ruleKey(hit), hit] as const));
   const missing = [...predicted.keys()].filter((rule) => !seen.has(rule)).sort();
   const found = [...seen].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -281,6 +283,45 @@ export function compareRules(taken: readonly Predicted[], hits: readonly RuleHit
       return [{ about: "rules", text: `predicted ${count} times, hit ${hit.packets} times: ${rule}: ${hit.text}` }];
     }),
   ];
+}
+
+function countRules(courses: readonly Predicted[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { rules } of courses)
+    for (const rule of rules) if (!rule.again || rule.table !== "nat") counts.set(ruleKey(rule), (counts.get(ruleKey(rule)) ?? 0) + 1);
+  return counts;
+}
+
+/** Tries of courses before the first ones of all flows are taken. */
+const MOST_TRIES = 5000;
+
+/** One course a flow, so that no nat rule is hit more often than its counter says, as far as that can be. */
+function likelyCourses(taken: readonly (readonly Predicted[])[], hits: readonly RuleHit[]): Predicted[] {
+  const left = new Map(hits.filter(({ table }) => table === "nat").map((hit) => [ruleKey(hit), hit.packets]));
+  const natOf = (course: Predicted): string[] => course.rules.filter(({ table, again }) => table === "nat" && !again).map(ruleKey);
+  const take = (course: Predicted, by: number): void => {
+    for (const rule of natOf(course)) left.set(rule, (left.get(rule) ?? 0) + by);
+  };
+  const order = [...taken.keys()].sort((a, b) => (taken[a]?.length ?? 0) - (taken[b]?.length ?? 0));
+  const chosen: Predicted[] = [];
+  let tries = 0;
+  const fit = (at: number): boolean => {
+    const flow = order[at];
+    if (flow === undefined) return true;
+    for (const course of taken[flow] ?? []) {
+      tries += 1;
+      if (tries > MOST_TRIES) return false;
+      take(course, -1);
+      const fits = natOf(course).every((rule) => (left.get(rule) ?? 0) >= 0);
+      if (fits || taken[flow]?.length === 1) {
+        chosen[at] = course;
+        if (fit(at + 1)) return true;
+      }
+      take(course, 1);
+    }
+    return (taken[flow] ?? []).length === 0 && fit(at + 1);
+  };
+  return fit(0) ? chosen.filter((course) => course !== undefined) : taken.flatMap((courses) => courses.slice(0, 1));
 }
 
 const ruleKey = (rule: {

@@ -15,7 +15,7 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
     return { observation, predicted, judgement: judgeFlow(predicted, observation) };
   });
   const agree = flows.every(({ judgement }) => judgement.differences.length === 0);
-  const taken = flows.flatMap(({ judgement }) => judgement.nearest ?? []);
+  const taken = flows.map(({ predicted, judgement }) => judgement.courses.flatMap((i) => predicted[i] ?? []));
   return { flows, rules: agree ? compareRules(taken, batch.rulesHit) : [] };
 }
 

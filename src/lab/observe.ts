@@ -8,7 +8,6 @@ import type { Protocol } from "../net/packet.ts";
 import type { FlowAnswer } from "./agents.ts";
 import { type Sighting, startCapture } from "./capture.ts";
 import { indexByPort, type PortIndex, packetsOf } from "./flow.ts";
-import { runProgram } from "./process.ts";
 import type { Lab } from "./run.ts";
 import { type CtEntry, newHits, type RuleHit, readCounters } from "./tables.ts";
 
@@ -66,7 +65,7 @@ export async function startObserver(lab: Lab): Promise<Observer> {
       const answers = await askAll(lab, asked);
       const rulesHit = newHits(counters, await countersOf(lab));
       const { sightings, entries } = await capture.drain();
-      counters = await countersOf(lab); // the captures' own marks pass the rules too
+      counters = await countersOf(lab); // a late packet counts for nobody
       const index = indexByPort(sightings, entries);
       return { observations: asked.map((each, i) => observation(each, answers[i], index)), rulesHit };
     },
@@ -78,32 +77,12 @@ type Asked = { readonly flow: Flow; readonly sport: number };
 
 const countersOf = async (lab: Lab): Promise<RuleHit[]> => (await Promise.all(lab.state.namespaces.map(readCounters))).flat();
 
-/** All at once; those that need their sender's default TTL changed one TTL after the other, since node sets none for TCP. */
-async function askAll(lab: Lab, asked: readonly Asked[]): Promise<FlowAnswer[]> {
-  const answers = new Map<Asked, FlowAnswer>();
-  const ask = async (each: Asked): Promise<void> => {
-    const { flow, sport } = each;
-    const { from, timeoutMs, ...request } = flow;
-    answers.set(each, await lab.agent(from).ask({ ...request, sport, timeoutMs: timeoutMs ?? PATIENCE_MS }));
-  };
-  const special = asked.filter(({ flow }) => flow.ttl !== undefined && flow.protocol === "tcp");
-  await Promise.all(asked.filter((each) => !special.includes(each)).map(ask));
-  for (const each of special) {
-    await setDefaultTtl(lab, each.flow.from, each.flow.ttl ?? 64);
-    await ask(each);
-    await setDefaultTtl(lab, each.flow.from, 64);
-  }
-  return asked.flatMap((each) => answers.get(each) ?? []);
-}
-
-async function setDefaultTtl(lab: Lab, id: NetnsId, ttl: number): Promise<void> {
-  await runProgram("nsenter", [
-    `--net=/run/netns/${lab.namespace(id).name}`,
-    "sh",
-    "-c",
-    `echo ${ttl} > /proc/sys/net/ipv4/ip_default_ttl`,
-  ]);
-}
+const askAll = (lab: Lab, asked: readonly Asked[]): Promise<FlowAnswer[]> =>
+  Promise.all(
+    asked.map(({ flow: { from, timeoutMs, ...request }, sport }) =>
+      lab.agent(from).ask({ ...request, sport, timeoutMs: timeoutMs ?? PATIENCE_MS }),
+    ),
+  );
 
 function observation({ flow, sport }: Asked, answer: FlowAnswer | undefined, index: PortIndex): Observation {
   const { errno, ms = 0 } = answer ?? {};

@@ -9,7 +9,7 @@ import { labRequires } from "./error.ts";
 /** Needed to build; Debian packages iproute2, util-linux. */
 const BUILDING = ["ip", "bridge", "nsenter", "unshare", "flock", "sh"];
 /** Needed to observe. */
-const OBSERVING = ["tcpdump", "conntrack"];
+const OBSERVING = ["tcpdump", "conntrack", "perl"];
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   bridge: "iproute2",
@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   tcpdump: "tcpdump",
   conntrack: "conntrack",
+  perl: "perl-base",
   ping: "iputils-ping",
 };
 

@@ -140,14 +140,14 @@ test("rules: each missing, surplus or miscounted one is told", () => {
   }
   const hits = [...counts.values()].filter(({ packets }) => packets > 0);
   assert.ok(hits.some(({ table }) => table === "nat") && hits.some(({ table }) => table === "filter"));
-  assert.deepEqual(compareRules([course], hits), []);
+  assert.deepEqual(compareRules([[course]], hits), []);
   const nat = hits.find(({ table }) => table === "nat");
   assert.ok(nat);
-  assert.match(compareRules([course], hits.slice(1))[0]?.text ?? "", /^not hit: /);
-  assert.match(compareRules([course], [...hits, { ...nat, position: 99 }])[0]?.text ?? "", /^hit, but not predicted: /);
+  assert.match(compareRules([[course]], hits.slice(1))[0]?.text ?? "", /^not hit: /);
+  assert.match(compareRules([[course]], [...hits, { ...nat, position: 99 }])[0]?.text ?? "", /^hit, but not predicted: /);
   assert.match(
     compareRules(
-      [course],
+      [[course]],
       hits.map((hit) => (hit === nat ? { ...hit, packets: 7 } : hit)),
     )[0]?.text ?? "",
     /^predicted 1 times, hit 7 times: /,

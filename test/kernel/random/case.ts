@@ -1,0 +1,85 @@
+/** One random case: a cluster and the flows sent through it together, observed once on a real kernel and judged. */
+import fc from "fast-check";
+import type { Session } from "../../../src/ktrace.ts";
+import { describeDisagreement, type JudgedBatch, judgeBatch } from "../../../src/lab/judge.ts";
+import { type Flow, startObserver } from "../../../src/lab/observe.ts";
+import { netnsOfCluster, restoreText } from "../../../src/lab/of-cluster.ts";
+import { planLab } from "../../../src/lab/plan.ts";
+import { down, holdLab } from "../../../src/lab/run.ts";
+import { UsageError } from "../../../src/objects/diagnostic.ts";
+import { randomDraft } from "./cluster.ts";
+import { type Draft, filesOf, openDraft } from "./draft.ts";
+import { type FlowSketch, flowSketch, flowsOf } from "./flows.ts";
+
+export const FLOWS = 10;
+
+export const randomCase = fc.record({
+  cluster: randomDraft,
+  // A flow shrinks to none.
+  flows: fc
+    .tuple(
+      ...Array.from({ length: FLOWS }, () =>
+        fc.oneof({ withCrossShrink: true }, { arbitrary: fc.constant(undefined), weight: 1 }, { arbitrary: flowSketch, weight: 199 }),
+      ),
+    )
+    .map((flows) => flows.filter((flow) => flow !== undefined)),
+});
+export type RandomCase = {
+  readonly cluster: { readonly draft: Draft; readonly arms: readonly string[] };
+  readonly flows: readonly FlowSketch[];
+};
+
+export type Outcome =
+  | { readonly kind: "judged"; readonly session: Session; readonly flows: readonly Flow[]; readonly batch: JudgedBatch }
+  /** The input is refused, as a user would be told. */
+  | { readonly kind: "refused"; readonly text: string };
+
+/** Builds the network in a lab of this name, sends the flows, judges, removes it. */
+export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: string): Promise<Outcome> {
+  const session = opened(cluster.draft);
+  if (typeof session === "string") return { kind: "refused", text: session };
+  const flows = flowsOf(session, sketches);
+  const batch = await observeOnce(session, cluster.draft.backend, flows, lab);
+  return { kind: "judged", session, flows, batch };
+}
+
+export async function observeOnce(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<JudgedBatch> {
+  await down(name);
+  const options = { lab: name, restoreText, fastNeighbours: true, backend };
+  const lab = await holdLab(planLab(session.world, netnsOfCluster(session.cluster), options));
+  try {
+    const observer = await startObserver(lab);
+    try {
+      return judgeBatch(session.world, await observer.observe(flows));
+    } finally {
+      await observer.stop();
+    }
+  } finally {
+    await lab.down();
+  }
+}
+
+function opened(draft: Draft): Session | string {
+  try {
+    return openDraft(draft);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** What both sides disagree on, in words; empty when they agree. */
+export function disagreements({ flows, rules }: JudgedBatch): string[] {
+  const different = flows.filter(({ judgement }) => judgement.differences.length > 0).map(describeDisagreement);
+  return [...different, ...rules.map(({ text }) => `rules: ${text}`)];
+}
+
+/** A counterexample as files and a command. */
+export function describeFixture(draft: Draft, flows: readonly Flow[]): string {
+  const files = Object.entries(filesOf(draft)).map(([name, text]) => `--- ${name}\n${text.trimEnd()}`);
+  const asked = flows.map(
+    ({ from, protocol, dst, dport, ttl, src }) =>
+      `$ ktrace -f manifests.yaml -t topology.yaml --from ${from} trace --to ${protocol === "icmp" ? dst : `${dst}:${dport}`} --protocol ${protocol}${ttl === undefined ? "" : `  # TTL ${ttl}`}${src === undefined ? "" : `  # from ${src}`}`,
+  );
+  return [...files, `--- iptables back end: ${draft.backend}`, ...asked].join("\n");
+}

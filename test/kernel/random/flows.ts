@@ -1,0 +1,208 @@
+/**
+ * Random flows through a cluster that is already decided: who asks, whom, how. A sketch is numbers only, so that it shrinks
+ * and means something in every cluster. To add a way of asking: a line in TARGETS.
+ */
+import fc from "fast-check";
+import type { ClusterPod, ClusterService } from "../../../src/cluster/cluster.ts";
+import type { Session } from "../../../src/ktrace.ts";
+import type { Flow } from "../../../src/lab/observe.ts";
+import { netnsOfCluster } from "../../../src/lab/of-cluster.ts";
+import { predictFlow } from "../../../src/lab/predict.ts";
+import type { NetnsId } from "../../../src/linux/netns.ts";
+import { nthAddress, parseIp } from "../../../src/net/address.ts";
+import type { Protocol } from "../../../src/net/packet.ts";
+import { pick } from "./machine-arms.ts";
+
+export type FlowSketch = {
+  readonly from: number;
+  readonly target: number;
+  readonly which: number;
+  readonly port: number;
+  readonly ping: boolean;
+  readonly ttl: number | undefined;
+  readonly bind: number | undefined;
+};
+
+const rarely = <T>(arbitrary: fc.Arbitrary<T>, often: number): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ arbitrary: fc.constant(undefined), weight: often - 1 }, { arbitrary, weight: 1 });
+
+export const flowSketch: fc.Arbitrary<FlowSketch> = fc.record({
+  from: fc.nat(59),
+  target: fc.nat(99),
+  which: fc.nat(59),
+  port: fc.nat(59),
+  ping: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
+  ttl: rarely(fc.integer({ min: 1, max: 4 }), 8),
+  bind: rarely(fc.nat(9), 14),
+});
+
+type Target = { readonly protocol: Protocol; readonly dst: string; readonly dport: number };
+type Aim = (session: Session, from: NetnsId, which: number, port: number) => Target | undefined;
+
+const transport = (protocol: string): Protocol => (protocol === "UDP" ? "udp" : "tcp");
+const livingPods = ({ cluster }: Session): ClusterPod[] => cluster.pods.filter(({ hostNetwork, ips }) => !hostNetwork && ips.length > 0);
+const clusterIp = ({ clusterIPs }: ClusterService): string | undefined => clusterIPs.find((ip) => ip !== "None");
+const addressesOf = (session: Session, id: NetnsId): string[] =>
+  session.world.netns(id)?.links.flatMap((link) => (link.type.kind === "loopback" ? [] : link.addresses.map(({ cidr }) => cidr.ip))) ?? [];
+
+const toPod: Aim = (session, _, which, port) => {
+  const pod = pick(livingPods(session), which);
+  const listen = pick(pod?.listens ?? [], port);
+  const dst = pod?.ips[0];
+  return dst === undefined ? undefined : { dst, protocol: transport(listen?.protocol ?? "TCP"), dport: listen?.port ?? 8080 };
+};
+
+const toService =
+  (addressOf: (service: ClusterService, which: number) => string | undefined): Aim =>
+  ({ cluster }, _, which, port) => {
+    const services = cluster.services.filter((each) => addressOf(each, which) !== undefined);
+    const service = pick(services, which);
+    const dst = service && addressOf(service, which);
+    const asked = pick(service?.ports ?? [], port);
+    return dst === undefined || !asked ? undefined : { dst, protocol: transport(asked.protocol), dport: asked.port };
+  };
+
+const outsideAddress = ({ externalIPs, loadBalancerIngress }: ClusterService, which: number): string | undefined =>
+  pick([...externalIPs, ...loadBalancerIngress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]))], which);
+
+const nodePorts = ({ cluster }: Session): { readonly protocol: Protocol; readonly dport: number }[] =>
+  cluster.services.flatMap(({ ports }) =>
+    ports.flatMap(({ nodePort, protocol }) => (nodePort === undefined ? [] : [{ protocol: transport(protocol), dport: nodePort }])),
+  );
+
+const toNodePort: Aim = (session, _, which, port) => {
+  const node = pick(session.cluster.nodes, which);
+  const dst = node && pick(addressesOf(session, `node/${node.name}`), Math.floor(which / 3));
+  const asked = pick(nodePorts(session), port);
+  return dst === undefined || !asked ? undefined : { dst, ...asked };
+};
+
+const PORTS: readonly { readonly protocol: Protocol; readonly dport: number }[] = [
+  { protocol: "tcp", dport: 22 },
+  { protocol: "tcp", dport: 8080 },
+  { protocol: "tcp", dport: 7777 },
+  { protocol: "tcp", dport: 7778 },
+  { protocol: "udp", dport: 5353 },
+  { protocol: "tcp", dport: 10250 },
+  { protocol: "udp", dport: 9 },
+  { protocol: "tcp", dport: 80 },
+  { protocol: "udp", dport: 53 },
+  { protocol: "tcp", dport: 30999 },
+];
+const anyPort = (port: number) => PORTS[port % PORTS.length] ?? { protocol: "tcp" as const, dport: 80 };
+
+const toNode: Aim = (session, _, which, port) => {
+  const node = pick(session.cluster.nodes, which);
+  const dst = node && pick(addressesOf(session, `node/${node.name}`), Math.floor(which / 3));
+  return dst === undefined ? undefined : { dst, ...anyPort(port) };
+};
+
+const toLoopback: Aim = (session, _, which, port) => ({
+  dst: which % 4 === 3 ? "127.0.0.2" : "127.0.0.1",
+  ...(pick(nodePorts(session), port) ?? anyPort(port)),
+  ...(which % 5 === 4 ? anyPort(port) : {}),
+});
+
+const toHost: Aim = (session, _, which, port) => {
+  const host = pick(session.cluster.hosts, which);
+  const dst = host && pick(addressesOf(session, `host/${host.name}`), Math.floor(which / 3));
+  return dst === undefined ? undefined : { dst, ...anyPort(port) };
+};
+
+/** Addresses that nobody has, and that no Service has. */
+const toNobody: Aim = ({ cluster }, _, which, port) => {
+  const node = pick(cluster.nodes, which);
+  const pods = node?.podCIDRs[0];
+  const services = cluster.serviceCIDRs[0];
+  const dst = pick(
+    [
+      ...(pods ? [nthAddress(pods, 99n), nthAddress(pods, 0n)] : []),
+      ...(services ? [nthAddress(services, 9999n % 4096n)] : []),
+      "10.0.2.250",
+      "192.168.56.250",
+      "203.0.113.50",
+      "203.0.113.99",
+    ],
+    which,
+  );
+  return dst === undefined ? undefined : { dst, ...anyPort(port) };
+};
+
+const toItself: Aim = (session, from, which, port) => {
+  const dst = pick(addressesOf(session, from), which);
+  return dst === undefined ? undefined : { dst, ...(pick(nodePorts(session), port) ?? anyPort(port)) };
+};
+
+const wrongPort =
+  (aim: Aim): Aim =>
+  (session, from, which, port) => {
+    const target = aim(session, from, which, port);
+    return target && { ...target, dport: target.dport + 1 };
+  };
+
+/** Ways of asking, and how many of a hundred flows take each. */
+export const TARGETS: readonly { readonly name: string; readonly share: number; readonly aim: Aim }[] = [
+  { name: "pod", share: 15, aim: toPod },
+  { name: "ClusterIP", share: 22, aim: toService(clusterIp) },
+  { name: "NodePort", share: 20, aim: toNodePort },
+  { name: "external or load balancer address", share: 12, aim: toService(outsideAddress) },
+  { name: "node", share: 7, aim: toNode },
+  { name: "loopback", share: 5, aim: toLoopback },
+  { name: "host", share: 5, aim: toHost },
+  { name: "oneself", share: 3, aim: toItself },
+  { name: "closed port of a pod", share: 2, aim: wrongPort(toPod) },
+  { name: "ClusterIP, a port it does not have", share: 3, aim: wrongPort(toService(clusterIp)) },
+  { name: "address of nobody", share: 5, aim: toNobody },
+  { name: "the internet", share: 1, aim: (_session, _from, _which, port) => ({ dst: "198.51.100.7", ...anyPort(port) }) },
+];
+
+const aimOf = (n: number): Aim => {
+  let left = n % TARGETS.reduce((sum, { share }) => sum + share, 0);
+  for (const { share, aim } of TARGETS) {
+    if (left < share) return aim;
+    left -= share;
+  }
+  return toPod;
+};
+
+/** The sketch in this cluster; undefined when it has nobody to ask or to be asked. */
+function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
+  const from = pick(netnsOfCluster(session.cluster), sketch.from);
+  if (from === undefined) return undefined;
+  const target = aimOf(sketch.target)(session, from, sketch.which, sketch.port) ?? toNode(session, from, sketch.which, sketch.port);
+  if (!target || parseIp(target.dst) === undefined) return undefined;
+  const src = sketch.bind === undefined ? undefined : pick([...addressesOf(session, from), "127.0.0.1"], sketch.bind);
+  return {
+    from,
+    ...target,
+    ...(sketch.ping ? { protocol: "icmp" as const, dport: 0 } : {}),
+    ...(sketch.ttl === undefined ? {} : { ttl: sketch.ttl }),
+    ...(src === undefined ? {} : { src }),
+  };
+}
+
+/**
+ * The sketches as flows that can be observed together: of those that would read and write one list of session affinity only
+ * the first, and of TCP flows with a TTL of their own, which take turns, only two.
+ */
+export function flowsOf(session: Session, sketches: readonly FlowSketch[]): Flow[] {
+  const lists = new Set<string>();
+  let turns = 0;
+  return sketches.flatMap((sketch) => {
+    const flow = flowOf(session, sketch);
+    if (!flow) return [];
+    if (flow.ttl !== undefined && flow.protocol === "tcp") turns += 1;
+    const { ttl: _, ...without } = flow;
+    const sent = turns > 2 && flow.protocol === "tcp" ? without : flow;
+    const own = listsOf(session, sent);
+    if (own.some((list) => lists.has(list))) return [];
+    for (const list of own) lists.add(list);
+    return [sent];
+  });
+}
+
+/** Lists of xt_recent that the flow's courses touch: they outlive it. */
+const listsOf = (session: Session, flow: Flow): string[] =>
+  predictFlow(session.world, flow, 19999).flatMap(({ rules }) =>
+    rules.flatMap(({ netns, rule }) => rule.matches.flatMap((match) => (match.kind === "recent" ? [`${netns} ${match.name}`] : []))),
+  );
