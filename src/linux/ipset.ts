@@ -39,7 +39,12 @@ export function createIpSet({ name, type, family, members }: IpSetSpec): IpSet {
 }
 
 type Component = "ip" | "port" | "net";
-type MemberIndex = { readonly exact: ReadonlySet<string>; readonly nets: ReadonlyMap<string, readonly Cidr[]> };
+/** `portless`: members without their port, asked when a packet's port is a symbol. */
+type MemberIndex = {
+  readonly exact: ReadonlySet<string>;
+  readonly nets: ReadonlyMap<string, readonly Cidr[]>;
+  readonly portless: () => ReadonlySet<string>;
+};
 
 /** `hash:ip,port,net` has three. Undefined where one of them is not modelled. */
 function componentsOf(type: string): readonly Component[] | undefined {
@@ -52,18 +57,30 @@ function componentsOf(type: string): readonly Component[] | undefined {
 /** Members by their exact text; those with a prefix by the text of their other components. */
 function indexOf(members: readonly string[], components: readonly Component[]): MemberIndex {
   const at = components.indexOf("net");
-  if (at < 0) return { exact: new Set(members), nets: new Map() };
+  const portless = once(() => new Set(members.map((member) => keyWithout(member.split(","), components, ["port", "net"]))));
+  if (at < 0) return { exact: new Set(members), nets: new Map(), portless };
   const nets = new Map<string, Cidr[]>();
   for (const member of members) {
     const parts = member.split(",");
     const cidr = parseCidr(parts[at] ?? "");
     if (!cidr) continue;
-    const key = parts.filter((_, i) => i !== at).join(",");
+    const key = keyWithout(parts, components, ["net"]);
     const siblings = nets.get(key);
     if (siblings) siblings.push(cidr);
     else nets.set(key, [cidr]);
   }
-  return { exact: new Set(), nets };
+  return { exact: new Set(), nets, portless };
+}
+
+const keyWithout = (parts: readonly string[], components: readonly Component[], left: readonly Component[]): string =>
+  parts.filter((_, i) => !left.includes(components[i] ?? "ip")).join(",");
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function isMember(
@@ -74,29 +91,30 @@ function isMember(
   isBitmap: boolean,
 ): SetAnswer {
   const parts: string[] = [];
-  let net: string | undefined;
   for (const [i, component] of components.entries()) {
     const side = sides[i] ?? "dst";
-    if (component === "ip") parts.push(packet[side]);
-    if (component === "net") net = packet[side];
-    if (component !== "port") continue;
-    const port = portOf(packet, side, isBitmap);
-    if (typeof port !== "string") return port;
-    parts.push(port);
+    const part = component === "port" ? portOf(packet, side, isBitmap) : packet[side];
+    if (part === undefined) return false;
+    parts.push(part);
   }
-  const key = parts.join(",");
-  if (net === undefined) return index.exact.has(key);
-  const asked = net;
-  return (index.nets.get(key) ?? []).some((cidr) => cidrContains(cidr, asked));
+  const at = components.indexOf("port");
+  const port = packet[sides[at] === "src" ? "sport" : "dport"];
+  // A port that the kernel draws at random may be any: only a member of the same address makes that a question.
+  if (at >= 0 && typeof port !== "number")
+    return index.portless().has(keyWithout(parts, components, ["port", "net"]))
+      ? { undecidable: `the port ${port} is drawn at random` }
+      : false;
+  const net = components.indexOf("net");
+  if (net < 0) return index.exact.has(parts.join(","));
+  const asked = parts[net] ?? "";
+  return (index.nets.get(keyWithout(parts, components, ["net"])) ?? []).some((cidr) => cidrContains(cidr, asked));
 }
 
 /** ip_set_get_ip_port: ICMP has a type and code instead of a port, which a bitmap does not take; nor does it take SCTP. */
-function portOf(packet: Packet, side: SetSide, isBitmap: boolean): string | false | { readonly undecidable: string } {
-  const { protocol } = packet;
-  if (protocol === "icmp" || protocol === "icmpv6") return false; // sets of ICMP types are not modelled: nobody writes them
-  if (isBitmap && protocol === "sctp") return false;
-  const port = side === "src" ? packet.sport : packet.dport;
-  if (typeof port !== "number") return { undecidable: `the port ${port} is drawn at random` };
+function portOf({ protocol, sport, dport }: Packet, side: SetSide, isBitmap: boolean): string | undefined {
+  if (protocol === "icmp" || protocol === "icmpv6") return undefined; // sets of ICMP types are not modelled: nobody writes them
+  if (isBitmap && protocol === "sctp") return undefined;
+  const port = side === "src" ? sport : dport;
   return isBitmap ? String(port) : `${protocol}:${port}`;
 }
 

@@ -1,29 +1,12 @@
 /**
- * ipvs and userspace mode on the reference cluster. No kernel at hand has IPVS, so each row says which statement it holds to:
+ * ipvs mode on the reference cluster. No kernel at hand has IPVS, so each row says which statement it holds to:
  * of kube-proxy's source, of the kernel's (net/netfilter/ipvs), or what was seen of the rules that the real kube-proxy wrote.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Change, changed, printed, type Row, replace, runRows, seenFrom, traced } from "./rows.ts";
+import { both, type Claim, delivered, IPVS, mode, rejected, routeTo, topologyOf } from "./modes.ts";
+import { changed, printed, replace, runRows, seenFrom, traced } from "./rows.ts";
 
-const mode = (settings: string, version?: string): Change => ({
-  "topology.yaml": (text) => {
-    const withMode = replace("    mode: iptables\n", settings)(text);
-    return version === undefined ? withMode : replace(`    # version: "1.36" `, `    version: "${version}" #`)(withMode);
-  },
-});
-const IPVS = "    mode: ipvs\n";
-const routeTo = (to: string, via: string): ((text: string) => string) =>
-  replace("        www.test.com: 192.168.56.101", `        www.test.com: 192.168.56.101\n      routes: [{to: ${to}, via: ${via}}]`);
-const both =
-  (...edits: readonly ((text: string) => string)[]) =>
-  (text: string): string =>
-    edits.reduce((t, edit) => edit(t), text);
-const topologyOf = (change: Change): ((text: string) => string) => {
-  const edit = change["topology.yaml"];
-  assert.equal(typeof edit, "function");
-  return typeof edit === "function" ? edit : (text) => text;
-};
 const LOCAL_POLICY = replace("externalTrafficPolicy: Cluster", "externalTrafficPolicy: Local");
 const withService = (edit: (text: string) => string, ...topology: readonly ((text: string) => string)[]): string =>
   changed({ "topology.yaml": both(topologyOf(mode(IPVS)), ...topology), "tomcat6-service.yaml": edit });
@@ -52,11 +35,8 @@ const sees = (source: string, ttls: readonly [number, number, number]): string[]
   pods.map((ip, i) => `1/3 ${ip}:${POD_PORT} sees ${source} ttl ${ttls[i]}`);
 /** IPVS spends the TTL that FORWARD would (ip_vs_xmit.c decrement_ttl), also for a pod on the asked node and the node's own packets. */
 const TTL = { local: 63, remote: 62 } as const;
-const delivered = (paths: readonly string[]) => ({ verdict: "delivered", exit: 0, paths });
-const rejected = (reason: string, exit = 1) => ({ verdict: "rejected", exit, paths: [`1 rejected ${reason}`] });
 const A = "pod/tomcat6-5f7ccf4cb9-8jxz7";
 
-type Claim = Row & { readonly why: string };
 const claims: readonly Claim[] = [
   {
     id: "S77 outside to a node port",
@@ -368,107 +348,4 @@ test("S34: who holds a node port, by release", async () => {
   assert.deepEqual([await listeners(IPVS, "1.23.0"), await listeners(IPVS, "1.24.0")], [1, 0]);
   assert.equal(await listeners("    mode: iptables # the default\n", "1.17.3"), 1);
   assert.equal(await listeners("    mode: userspace\n", "1.25.0"), 1);
-});
-
-const userspace = changed(mode("    mode: userspace\n", "1.20.2"));
-const userspaceNobody = changed({
-  ...mode("    mode: userspace\n", "1.20.2"),
-  "tomcat6-service.yaml": (text) => text.replace(/(selector:\n\s+app: )tomcat6/, "$1nobody"),
-});
-const userspaceDead = changed({
-  "topology.yaml": both(topologyOf(mode("    mode: userspace\n", "1.20.2")), (text) =>
-    text.replace(/(- \{ *name: default\/tomcat6-5f7ccf4cb9-gbtt5,)/, "$1 dead: true,"),
-  ),
-});
-/** kube-proxy's own packets: nothing forwards them on the node itself. */
-const OWN_TTL = { local: 64, remote: 63 } as const;
-
-const userspaceClaims: readonly Claim[] = [
-  {
-    id: "S75 pod to cluster IP",
-    why: "REDIRECT to kube-proxy on the pod's node, which opens its own connection: V(n2)",
-    command: "exec pod/nginx -- curl http://10.96.246.235/",
-    in: userspace,
-    expect: {
-      ...delivered(seenFrom(2, OWN_TTL)),
-      legs: ["transport pod 10.96.246.235:80 kube-proxy", ...pods.map((ip) => `transport node ${ip}:8080`)],
-    },
-  },
-  {
-    id: "S75 outside to a node port",
-    why: "KUBE-NODEPORT-CONTAINER; the client's address is lost",
-    command: "curl node2:31160",
-    in: userspace,
-    expect: {
-      ...delivered(seenFrom(2, OWN_TTL)),
-      legs: ["transport host 192.168.56.101:31160 kube-proxy", ...pods.map((ip) => `transport node ${ip}:8080`)],
-    },
-  },
-  {
-    id: "node to cluster IP",
-    why: "KUBE-PORTALS-HOST: DNAT to the node's own address",
-    command: "exec node/k8s-node1 -- curl http://10.96.246.235/",
-    in: userspace,
-    expect: delivered(seenFrom(1, OWN_TTL)),
-  },
-  {
-    id: "node port on loopback",
-    why: "KUBE-NODEPORT-HOST takes any local address",
-    command: "exec node/k8s-node2 -- curl http://127.0.0.1:31160/",
-    in: userspace,
-    expect: delivered(seenFrom(2, OWN_TTL)),
-  },
-  {
-    id: "a pod to itself through its Service",
-    why: "two connections: it sees the node",
-    command: `exec ${A} -- curl http://10.96.246.235/`,
-    in: userspace,
-    expect: delivered(seenFrom(2, OWN_TTL)),
-  },
-  {
-    id: "no endpoints",
-    why: "kube-proxy accepts, finds none and closes: an empty reply, no refusal",
-    command: "exec pod/nginx -- curl http://10.96.246.235/",
-    in: userspaceNobody,
-    expect: { ...rejected("no-endpoints", 52), clientSees: /curl: \(52\) Empty reply/ },
-  },
-  {
-    id: "a dead endpoint",
-    why: "EndpointDialTimeouts: the next endpoint is tried, so its share goes to the next",
-    command: "curl node2:31160",
-    in: userspaceDead,
-    expect: delivered([
-      "1/3 10.244.1.11:8080 sees 10.244.1.1 ttl 64",
-      "1/3 10.244.2.11:8080 sees 10.244.1.0 ttl 63",
-      "1/3 10.244.2.11:8080 sees 10.244.1.0 ttl 63",
-    ]),
-  },
-  {
-    id: "through an ingress controller that asks the Service",
-    why: "three connections: client, nginx, kube-proxy",
-    command: "curl http://www.test.com/",
-    in: userspace,
-    expect: {
-      ...delivered(seenFrom(2, OWN_TTL)),
-      legs: [
-        "transport host 192.168.56.101:80 nginx",
-        "transport pod 10.96.246.235:80 kube-proxy",
-        ...pods.map((ip) => `transport node ${ip}:8080`),
-      ],
-    },
-  },
-  {
-    id: "ping of a cluster IP",
-    why: "no rule takes it: it follows the routes",
-    command: "exec pod/nginx -- ping 10.96.246.235",
-    in: userspace,
-    expect: { verdict: "exits", exit: 1, paths: ["1 exits left-topology"] },
-  },
-];
-runRows(userspaceClaims.map((row) => ({ ...row, id: `userspace, ${row.id}` })));
-
-test("S75: userspace mode of a release that has none decides nothing", async () => {
-  const { trace } = await traced("curl node2:31160", changed(mode("    mode: userspace\n", "1.26.0")));
-  assert.equal(trace.verdict, "unknown");
-  assert.match(trace.paths[0]?.text ?? "", /no userspace mode since 1\.26/);
 });
