@@ -9,6 +9,7 @@ import { runCat, runEnv } from "./files.ts";
 import { runBridge, runIp } from "./iproute2.ts";
 import { runIptables, runIptablesSave } from "./iptables.ts";
 import { runIpset, runIpvsadm } from "./ipvs.ts";
+import { runNft } from "./nft.ts";
 import { type Program, type Shown, shows } from "./program.ts";
 import { runIfconfig, runNetstat, runSs } from "./sockets.ts";
 
@@ -22,6 +23,7 @@ const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["ip6tables", runIptables(6)],
   ["ipvsadm", runIpvsadm],
   ["ipset", runIpset],
+  ["nft", runNft],
   ["ss", runSs],
   ["netstat", runNetstat],
   ["cat", runCat],

@@ -167,7 +167,11 @@ test("a mode that is not modelled says so, and none is nothing", () => {
     programKubeProxy({ ...cluster, kubeProxy: { ...cluster.kubeProxy, mode } }, node, createCauseTable());
   assert.equal(run("iptables").parts.length, 6);
   assert.deepEqual(run("none"), { parts: [], sysctls: {} });
-  assert.match(run("nftables").notModelled ?? "", /mode nftables is not modelled/);
+  assert.deepEqual(
+    run("nftables").nft?.map(({ family, name }) => `${family} ${name}`),
+    ["ip kube-proxy", "ip6 kube-proxy"],
+  );
+  assert.match(run("userspace").notModelled ?? "", /no userspace mode since 1.26/);
 });
 
 const hashes = [
