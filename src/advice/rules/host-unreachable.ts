@@ -7,12 +7,13 @@ import { at, type Case, change, type Finding } from "../case.ts";
 import { editTopology } from "../edits.ts";
 import { entranceOf, listed, nameOf, podAt, targetOf } from "../entrance.ts";
 import { distance } from "../near.ts";
+import { proxiedEntrance } from "./backend.ts";
 
 export function hostUnreachable(failed: Case): Finding | undefined {
   const ip = failed.leg.destination?.ip ?? failed.leg.hops.at(-1)?.packetIn.dst;
   if (ip === undefined) return undefined;
   const target = targetOf(failed.leg);
-  const entrance = target && target.ip !== ip ? entranceOf(failed.cluster, target) : undefined;
+  const entrance = target && target.ip !== ip ? entranceOf(failed.cluster, target) : proxiedEntrance(failed);
   const still = entrance ? `, and it is still an endpoint of ${nameOf(entrance.service)}` : "";
   const pod = podAt(failed.cluster, ip);
   if (pod?.dead) {

@@ -4,17 +4,11 @@ import type { PathPart } from "../../objects/source.ts";
 import { at, type Case, change, type Edit, type Finding } from "../case.ts";
 import { listed } from "../entrance.ts";
 import { nearest } from "../near.ts";
+import { backendAsked, type Found, portAsked } from "./backend.ts";
 import { whyEmpty } from "./no-endpoints.ts";
 
-type Found = {
-  readonly ingress: Ingress;
-  readonly namespace: string;
-  readonly field: readonly PathPart[];
-  readonly backend: IngressBackend;
-};
-
 export function ingressNoEndpoints(failed: Case): Finding | undefined {
-  const found = backendAsked(failed);
+  const found = backendAsked(failed, failed.leg);
   const name = found?.backend.service?.name;
   if (!found || name === undefined) return undefined;
   const { namespace } = found;
@@ -38,7 +32,7 @@ export function ingressNoEndpoints(failed: Case): Finding | undefined {
     };
   }
   const wanted = found.backend.service?.port;
-  const port = service.ports.find((each) => (wanted?.name === undefined ? each.port === wanted?.number : each.name === wanted.name));
+  const port = portAsked(service, found.backend);
   if (port) return whyEmpty(failed, { service, port, how: "cluster-ip" });
   const shown = wanted?.name ?? wanted?.number;
   const pods = service.ports.find((each) => each.targetPort === wanted?.number);
@@ -53,22 +47,6 @@ export function ingressNoEndpoints(failed: Case): Finding | undefined {
       change(`service.port.number: ${each.port}`, place(["port"]), () => editBackend(failed, found, { name, port: { number: each.port } })),
     ),
   };
-}
-
-/** The backend of the rule that took the request, from the cause that the proxy's step carries. */
-function backendAsked({ leg, causes, cluster }: Case): Found | undefined {
-  const cause = leg.proxy && causes.lookup(leg.proxy.cause);
-  const { object, field } = cause ?? {};
-  const ingress = cluster.ingresses.find(
-    ({ metadata }) => metadata.name === object?.name && (metadata.namespace ?? "default") === object?.namespace,
-  );
-  if (!ingress || !field) return undefined;
-  const namespace = ingress.metadata.namespace ?? "default";
-  const [, part, r, , , p] = field;
-  if (part === "defaultBackend" && ingress.spec?.defaultBackend) return { ingress, namespace, field, backend: ingress.spec.defaultBackend };
-  if (typeof r !== "number" || typeof p !== "number") return undefined;
-  const backend = ingress.spec?.rules?.[r]?.http?.paths?.[p]?.backend;
-  return backend && { ingress, namespace, field: [...field, "backend"], backend };
 }
 
 function editBackend({ objects }: Case, { ingress, field }: Found, service: NonNullable<IngressBackend["service"]>): Edit {

@@ -7,6 +7,7 @@ import type { Port } from "../../net/packet.ts";
 import { ask, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
 import { type Entrance, entranceOf, listed, nameOf, nodeOf, podAt, type Target, targetOf } from "../entrance.ts";
+import { proxiedEntrance } from "./backend.ts";
 import { closedNodePort } from "./closed-node-port.ts";
 import { targetPortChanges } from "./target-port.ts";
 
@@ -27,7 +28,7 @@ const podNamed = ({ cluster }: Case, { namespace, name }: { readonly namespace?:
 function closedPodPort(failed: Case, target: Target, pod: ClusterPod, asked: Port | undefined): Finding {
   const protocol = target.protocol.toUpperCase();
   const open = pod.listens.filter((each) => each.protocol === protocol);
-  const entrance = podAt(failed.cluster, target.ip) === undefined ? entranceOf(failed.cluster, target) : undefined;
+  const entrance = podAt(failed.cluster, target.ip) === undefined ? entranceOf(failed.cluster, target) : proxiedEntrance(failed);
   const [first] = open;
   const who = pod.workload ? `The pods of ${pod.workload.kind} ${pod.workload.name}` : `Pod ${pod.name}`;
   const verb = pod.workload ? "listen" : "listens";

@@ -10,7 +10,7 @@ import { type Entrance, nameOf } from "../entrance.ts";
 export function pendingFinding(failed: Case, { service }: Entrance, pods: readonly ClusterPod[], makers: readonly PodMaker[]): Finding {
   const [first] = pods;
   const count = pods.length === 1 ? "the one pod" : `all ${pods.length} pods`;
-  const message = first?.message === undefined ? "" : `: ${first.message.replace(/\.$/, "")}`;
+  const message = first?.message === undefined ? "" : `: ${withoutPreemption(first.message)}`;
   return {
     because: [
       { text: `The selector of ${nameOf(service)} fits ${count}, but no node runs ${pods.length === 1 ? "it" : "them"}${message}` },
@@ -18,6 +18,9 @@ export function pendingFinding(failed: Case, { service }: Entrance, pods: readon
     changes: makers.flatMap((maker) => [...withoutNodeSelector(failed, maker), ...tolerating(failed, maker)]),
   };
 }
+
+/** The scheduler adds what preemption would not mend either. */
+const withoutPreemption = (message: string): string => (message.split(". preemption:")[0] ?? message).replace(/\.$/, "");
 
 function withoutNodeSelector(failed: Case, maker: PodMaker): Change[] {
   const selector = maker.spec.nodeSelector;
