@@ -47,8 +47,18 @@ function viewOf(cluster: Cluster, netns: NetnsId, placeOf: PlaceOf): NetnsView {
     const owner = pod?.workload ?? pod?.owner;
     return { kind: "pod", title: name, ...(owner ? { note: `${owner.kind} ${owner.name}` } : {}), ...placeOf(pod?.origin.source, []) };
   }
+  if (kind === "firewall") {
+    const origin = cluster.firewalls?.find((each) => each.name === name)?.origin;
+    return { kind: "host", title: name, note: "firewall outside the cluster", ...placeOf(origin?.source, origin?.field ?? []) };
+  }
   const machine = [...cluster.nodes, ...cluster.hosts].find((m) => m.kind === kind && m.name === name);
-  return { kind: kind === "node" ? "node" : "host", title: name, ...placeOf(machine?.origin?.source, machine?.origin?.field ?? []) };
+  const isBalancer = kind === "host" && cluster.loadBalancers?.some((each) => each.machine === name) === true;
+  return {
+    kind: kind === "node" ? "node" : "host",
+    title: name,
+    ...(isBalancer ? { note: "load balancer outside the cluster" } : {}),
+    ...placeOf(machine?.origin?.source, machine?.origin?.field ?? []),
+  };
 }
 
 /** A segment is named by its network, "net/10.0.2.0/24". */
