@@ -56,7 +56,7 @@ export function runHook(
 ): End | Stolen | undefined {
   const tables = netns.netfilter.tables(flight.packet.family);
   const nft = nftChainsAt(netns, flight.packet.family, hook);
-  if (tables.length === 0 && nft === undefined) return undefined;
+  if (tables.length === 0 && nft === undefined && netns.ipvs === undefined) return undefined;
   for (const entry of entriesOf(flight, netns, hook, devices, { tables, nft: nft ?? [] })) {
     const before = { dst: flight.packet.dst, mark: flight.mark };
     const end = entry.run();
@@ -230,7 +230,7 @@ function rejected(flight: Flight, netns: Netns, word: string, ref: RuleRef): End
   const answer =
     word === "tcp-reset"
       ? flight.packet.protocol === "tcp"
-        ? resetOf(flight.packet)
+        ? resetOf(netns, flight.packet)
         : undefined
       : kind && icmpError(netns, kind, flight.packet);
   if (!answer) return dropped(flight, netns.id, reason, `REJECT with ${word}, but no answer can be sent`, ref);
