@@ -3,9 +3,9 @@
  * net/ipv4/tcp_ipv4.c (tcp_v4_send_reset), net/ipv6/icmp.c, netfilter/nf_reject_ipv4.c. Rate limits are not modelled.
  */
 import { type Ip, isMulticast } from "../net/address.ts";
-import { DEFAULT_TTL, icmpOf, isIcmpError, type Packet } from "../net/packet.ts";
+import { icmpOf, isIcmpError, type Packet } from "../net/packet.ts";
 import type { Netns } from "./netns.ts";
-import { isBroadcastAddress, isLocalAddress, lookupRoute, sourceFor } from "./route.ts";
+import { defaultTtl, isBroadcastAddress, isLocalAddress, lookupRoute, sourceFor } from "./route.ts";
 
 export type IcmpKind =
   | "net-unreachable"
@@ -45,7 +45,7 @@ export function icmpError(netns: Netns, kind: IcmpKind, about: Packet): Packet |
     sport: 0,
     dst: about.src,
     dport: 0,
-    ttl: DEFAULT_TTL,
+    ttl: defaultTtl(netns, about.family),
     segment: { kind: "icmp-error", type, code, quoted: about },
   };
 }
@@ -56,24 +56,24 @@ function sourceTowards(netns: Netns, ip: Ip): Ip | undefined {
 }
 
 /** A TCP reset, an SCTP abort. */
-export const resetOf = (packet: Packet): Packet => ({ ...backwards(packet), segment: { kind: "rst" } });
+export const resetOf = (netns: Netns, packet: Packet): Packet => ({ ...backwards(netns, packet), segment: { kind: "rst" } });
 
-export const echoReplyOf = (packet: Packet): Packet => ({ ...backwards(packet), segment: { kind: "echo-reply" } });
+export const echoReplyOf = (netns: Netns, packet: Packet): Packet => ({ ...backwards(netns, packet), segment: { kind: "echo-reply" } });
 
 /** The answer of a listening process. */
-export const answerOf = (packet: Packet): Packet => ({
-  ...backwards(packet),
+export const answerOf = (netns: Netns | undefined, packet: Packet): Packet => ({
+  ...backwards(netns, packet),
   segment: { kind: packet.protocol === "tcp" || packet.protocol === "sctp" ? "syn-ack" : "datagram" },
 });
 
-const backwards = (packet: Packet): Packet => ({
+const backwards = (netns: Netns | undefined, packet: Packet): Packet => ({
   family: packet.family,
   protocol: packet.protocol,
   src: packet.dst,
   sport: packet.dport,
   dst: packet.src,
   dport: packet.sport,
-  ttl: DEFAULT_TTL,
+  ttl: defaultTtl(netns, packet.family),
   segment: packet.segment,
 });
 

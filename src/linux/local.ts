@@ -42,7 +42,7 @@ function nobodyListens(flight: Flight, netns: Netns) {
   const { packet } = flight;
   if (packet.protocol === "udp") return refuse(flight, netns, "port-unreachable", "not-listening");
   if (packet.segment.kind === "rst") return dropped(flight, netns.id, "not-listening", "a reset for no connection is ignored");
-  const answer = resetOf(packet);
+  const answer = resetOf(netns, packet);
   addStep(flight, { kind: "answer", packet: answer });
   return { kind: "answered", netns: netns.id, packet, answer, reason: "not-listening" } as const;
 }
@@ -54,7 +54,7 @@ function deliverEcho(flight: Flight, netns: Netns): Stage {
   const ignored = netns.sysctls["net.ipv4.icmp_echo_ignore_all"] === "1" && packet.family === 4;
   if (ignored || !isLocalAddress(netns, packet.dst))
     return ended(dropped(flight, netns.id, "rule-denied", "net.ipv4.icmp_echo_ignore_all is 1"));
-  const answer = echoReplyOf(packet);
+  const answer = echoReplyOf(netns, packet);
   addStep(flight, { kind: "answer", packet: answer });
   return ended({ kind: "answered", netns: netns.id, packet, answer });
 }

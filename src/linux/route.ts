@@ -3,7 +3,8 @@
  * address goes with it. Answers what `ip route get` answers. Facts: net/ipv4/fib_frontend.c, fib_trie.c, devinet.c
  * (inet_select_addr), RFC 6724 for IPv6. Not modelled: policy rules, multipath, TOS, the exception cache.
  */
-import { addressBits, cidrContains, familyOf, type Ip, ipToBigInt, isLinkLocal, isMulticast } from "../net/address.ts";
+import { addressBits, cidrContains, type Family, familyOf, type Ip, ipToBigInt, isLinkLocal, isMulticast } from "../net/address.ts";
+import { DEFAULT_TTL } from "../net/packet.ts";
 import { type LocalTable, localTable } from "./local-addresses.ts";
 import type { Link, LinkAddress, Netns, Route } from "./netns.ts";
 
@@ -17,6 +18,17 @@ const KERNEL_DEFAULTS: Readonly<Record<string, string>> = {
   "net.bridge.bridge-nf-call-iptables": "1",
   "net.bridge.bridge-nf-call-ip6tables": "1",
 };
+
+/** The TTL of what this stack sends (ip4_dst_hoplimit, ip6_dst_hoplimit); a socket's own comes before it. */
+export function defaultTtl(netns: Netns | undefined, family: Family): number {
+  const { sysctls } = netns ?? {};
+  const stated =
+    family === 4
+      ? sysctls?.["net.ipv4.ip_default_ttl"]
+      : (sysctls?.["net.ipv6.conf.all.hop_limit"] ?? sysctls?.["net.ipv6.conf.default.hop_limit"]);
+  const ttl = Number(stated ?? DEFAULT_TTL);
+  return Number.isInteger(ttl) && ttl >= 1 && ttl <= 255 ? ttl : DEFAULT_TTL;
+}
 
 /** Per-device settings where the kernel takes the larger of `all` and the device's own (IN_DEV_MAXCONF). */
 export const deviceSetting = (netns: Netns, dev: string, key: string): number =>

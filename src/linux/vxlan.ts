@@ -4,10 +4,10 @@
  * crossed); the source port is a hash of the inner flow. Not modelled: learning, multicast groups.
  */
 import { familyOf } from "../net/address.ts";
-import { DEFAULT_TTL, type Packet } from "../net/packet.ts";
+import type { Packet } from "../net/packet.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import type { Link, LinkKind, Netns } from "./netns.ts";
-import { lookupRoute } from "./route.ts";
+import { defaultTtl, lookupRoute } from "./route.ts";
 import { ended, type Stage } from "./stage.ts";
 
 type Vxlan = LinkKind & { readonly kind: "vxlan" };
@@ -23,7 +23,7 @@ export function encapsulate(flight: Flight, netns: Netns, link: Link, vxlan: Vxl
     sport: flight.run.nextSymbol("vport"),
     dst: fdb.dst,
     dport: vxlan.port,
-    ttl: DEFAULT_TTL,
+    ttl: defaultTtl(netns, familyOf(fdb.dst)),
     segment: { kind: "datagram" },
     inner: { vni: vxlan.vni, dstMac: mac, packet: flight.packet },
   };

@@ -7,11 +7,11 @@ import { answerOf } from "../linux/answers.ts";
 import { connectSource, sendPacket } from "../linux/kernel.ts";
 import type { ListeningSocket, NetnsId } from "../linux/netns.ts";
 import type { Reason } from "../linux/reason.ts";
-import { linkOf } from "../linux/route.ts";
+import { defaultTtl, linkOf } from "../linux/route.ts";
 import { type Run, type RunState, stateOf } from "../linux/run.ts";
 import type { End, Hop, Journey } from "../linux/step.ts";
 import { familyOf, type Ip } from "../net/address.ts";
-import { DEFAULT_TTL, icmpOf, type Packet, type Port, type Protocol } from "../net/packet.ts";
+import { icmpOf, type Packet, type Port, type Protocol } from "../net/packet.ts";
 import type { Reply, Verdict } from "./trace.ts";
 
 export type ConnectionSpec = {
@@ -137,7 +137,7 @@ function firstPacket(run: Run, spec: ConnectionSpec): Packet {
     sport: isPing ? spec.dport : spec.sport,
     dst: spec.dst,
     dport: spec.dport,
-    ttl: spec.ttl ?? DEFAULT_TTL,
+    ttl: spec.ttl ?? defaultTtl(netns, family),
     segment: { kind: isPing ? "echo-request" : spec.protocol === "udp" ? "datagram" : "syn" },
   };
   run.sockets.push({
@@ -161,7 +161,7 @@ type Outcome = Pick<Walked, "reply" | "verdict" | "reason" | "text" | "errno" | 
 
 /** A process took the packet: its answer, and the client's next packet. */
 function afterAccept(run: Run, spec: ConnectionSpec, first: Packet, end: End & { kind: "socket" }): Outcome {
-  const answer = sendPacket(run, end.netns, answerOf(end.packet), "process");
+  const answer = sendPacket(run, end.netns, answerOf(run.world.netns(end.netns), end.packet), "process");
   if (answer.end.kind !== "peer") return unanswered(run, spec, answer);
   if (first.protocol !== "tcp")
     return { reply: { verdict: "delivered", hops: answer.hops, arrived: answer.end.packet }, verdict: "delivered", text: "answered" };
