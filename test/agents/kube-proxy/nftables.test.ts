@@ -4,8 +4,10 @@ import { programNftables } from "../../../src/agents/kube-proxy/nftables/program
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { printNftTable } from "../../../src/dialects/nft.ts";
 import type { NftTable } from "../../../src/linux/netfilter/nft.ts";
+import type { Netfilter } from "../../../src/linux/netfilter/table.ts";
 import { createCauseTable } from "../../../src/objects/cause.ts";
 import { capture, nodeNamed, oracleCases, oracleCluster } from "./oracle.ts";
+import { type Flow, standIn } from "./stand-in.ts";
 
 const tablesOf = (cluster: Cluster, node: string): readonly NftTable[] =>
   programNftables(cluster, nodeNamed(cluster, node), createCauseTable());
@@ -38,3 +40,107 @@ function inOneOrder(text: string): string {
 }
 
 const isOfPort = (block: string): boolean => /^\t(chain|set) (service|local|external|firewall|endpoint|affinity)-[A-Z2-7]{8}-/.test(block);
+
+const current = (cluster: Cluster): Cluster => ({
+  ...cluster,
+  version: { major: 1, minor: 36, text: "1.36" },
+  serviceCIDRs: [{ ip: "10.96.0.0", length: 12 }],
+});
+const withNft = (tables: readonly NftTable[]): Netfilter => ({
+  tables: () => [],
+  nft: (family) => tables.filter((table) => table.family === (family === 4 ? "ip" : "ip6")),
+});
+
+/** The flows of 1.36, seen on a real kernel with its rules, beside what 1.30 did with the same. Endpoints: 1 here, 2 elsewhere. */
+const flows = [
+  { name: "pod to cluster IP", from: "pod", to: "10.96.246.235:80", ends: "sent", snat: [null] },
+  {
+    name: "a pod to itself through its Service",
+    from: "endpoint 10.244.1.11",
+    to: "10.96.246.235:80",
+    ends: "sent",
+    snat: ["10.244.1.1", null],
+  },
+  { name: "node to cluster IP", from: "node", to: "10.96.246.235:80", ends: "sent", snat: ["10.244.1.0", "10.244.1.1"] },
+  { name: "outside to cluster IP", from: "outside", to: "10.96.246.235:80", ends: "sent", snat: ["10.244.1.0", "10.244.1.1"] },
+  { name: "outside to node port", from: "outside", to: "10.0.2.5:31160", ends: "sent", snat: ["10.244.1.0", "10.244.1.1"] },
+  { name: "pod to node port", from: "pod", to: "10.0.2.5:31160", ends: "sent", snat: ["10.244.1.0", "10.244.1.1"] },
+  { name: "node to its node port", from: "node", to: "10.0.2.5:31160", ends: "sent", snat: ["10.244.1.0", "10.244.1.1"] },
+  { name: "node port on loopback", from: "node", to: "127.0.0.1:31160", ends: "refused" },
+  { name: "node port on another address", from: "pod", to: "10.244.1.1:31160", ends: "refused" },
+  { name: "a port that no Service has", from: "pod", to: "10.96.246.235:81", ends: "refused" },
+  { name: "a port that no Service has, from the node", from: "node", to: "10.96.246.235:81", ends: "refused" },
+  { name: "an address that no Service has", from: "pod", to: "10.96.7.7:80", ends: "dropped", in130: "sent" },
+  { name: "an address that no Service has, from the node", from: "node", to: "10.96.7.7:80", ends: "dropped", in130: "sent" },
+] as const;
+for (const { name, from, to, ends, ...row } of flows)
+  test(`1.36, ${name}: ${ends}`, () => {
+    const captured = oracleCluster("tomcat6-reference", "nftables");
+    const sendIn = (cluster: Cluster) =>
+      standIn("tomcat6-reference", cluster, "k8s-node2", withNft(tablesOf(cluster, "k8s-node2"))).send(from, to);
+    const sent = sendIn(current(captured));
+    assert.deepEqual(sent.outcomes, [ends]);
+    if ("snat" in row) assert.deepEqual([...new Set(sent.connections.map(({ snat }) => snat))].sort(byText), row.snat);
+    assert.deepEqual(sendIn(captured).outcomes, ["in130" in row ? row.in130 : ends]);
+  });
+
+const byText = (a: string | null, b: string | null): number => (String(a) < String(b) ? -1 : 1);
+
+test("1.36: the node's own request to an external IP under policy Local reaches an endpoint elsewhere, which 1.30 drops", () => {
+  const captured = oracleCluster("external-ips", "nftables");
+  const outcomes = [captured, current(captured)].map((cluster) => {
+    const node = standIn("external-ips", cluster, "k8s-node2", withNft(tablesOf(cluster, "k8s-node2")));
+    return [...node.send("node", "198.51.100.11:81").outcomes, ...node.send("outside", "198.51.100.11:81").outcomes];
+  });
+  assert.deepEqual(outcomes, [
+    ["dropped", "dropped"],
+    ["sent", "dropped"],
+  ]);
+});
+
+/** Where the two forms do not differ, the real kernel's answers to the rules of 1.30 hold for those of 1.36 too. */
+test("1.36: the flows of packets.json go as in 1.30, but for the two that changed", () => {
+  const differing: string[] = [];
+  for (const { name, nodes } of oracleCases)
+    for (const node of nodes) {
+      const text = capture(name, node, "packets.json");
+      if (text === undefined) continue;
+      const cluster = current(oracleCluster(name, "nftables"));
+      const { send } = standIn(name, cluster, node, withNft(tablesOf(cluster, node)));
+      const packets: { readonly nftables: readonly Flow[] } = JSON.parse(text);
+      for (const flow of packets.nftables) {
+        const sent = send(flow.from, flow.to);
+        const missing = (flow.connections ?? []).filter(
+          (one) => !sent.connections.some((own) => JSON.stringify(own) === JSON.stringify(one)),
+        );
+        if (!sent.outcomes.includes(flow.outcome) || missing.length > 0) differing.push(`${name} ${node}: ${flow.from} -> ${flow.to}`);
+      }
+    }
+  assert.deepEqual(differing, DIFFERING);
+});
+
+/** The node's own request under policy Local without a local endpoint: newer filter-output runs after DNAT. */
+const DIFFERING: readonly string[] = [
+  "external-ips k8s-node2: node -> 198.51.100.11:81",
+  "lb-etp-local-health k8s-node1: node -> 203.0.113.30:80",
+];
+
+test("the rules explain themselves: the reason and the object of a refusal, the pod of an endpoint", () => {
+  for (const release of [oracleCluster, (name: string, mode: "nftables") => current(oracleCluster(name, mode))] as const) {
+    const cluster = release("etp-local-nodeport", "nftables");
+    const causes = createCauseTable();
+    const tables = programNftables(cluster, nodeNamed(cluster, "k8s-node1"), causes);
+    const node = standIn("etp-local-nodeport", cluster, "k8s-node1", withNft(tables));
+    const [dropped] = node.send("outside", "10.0.2.4:31160").journeys.map(({ end }) => end);
+    assert.ok(dropped?.kind === "dropped" && dropped.because);
+    assert.equal(dropped.reason, "no-local-endpoints");
+    assert.equal(causes.lookup(dropped.because.rule.cause)?.object?.name, "tomcat6");
+    const steps = node.send("pod", "10.96.246.235:80").journeys.map(({ hops }) => hops.flatMap((hop) => hop.steps));
+    for (const path of steps) {
+      const nat = path.find((step) => step.kind === "nat");
+      assert.ok(nat?.kind === "nat");
+      const roles = nat.because.map(({ rule }) => causes.lookup(rule.cause)?.role);
+      assert.ok(roles.includes("cluster-ip") && roles.includes("endpoint"), roles.join());
+    }
+  }
+});
