@@ -309,6 +309,16 @@ const ROWS: readonly Row[] = [
     instead: NODE_PORT,
   },
   {
+    name: "nftables: an address of the node that takes no node ports",
+    wrong: [[TOPOLOGY, "mode: iptables", "mode: nftables"]],
+    ask: NODE_PORT,
+    says: [
+      "Node port 31160 of default/tomcat6 is not at 192.168.56.101: kube-proxy on k8s-node2 takes node ports at 10.0.2.5 only, the default of nftables mode (topology.yaml:25:3)",
+      "* nodePortAddresses: [10.0.2.5/32, 192.168.56.0/24] of kube-proxy (topology.yaml:25:3): delivered, the pods see 10.244.1.1 or 10.244.1.0",
+    ],
+    mend: [[TOPOLOGY, "mode: nftables", "mode: nftables\n    nodePortAddresses: [192.168.56.0/24]"]],
+  },
+  {
     name: "the pods' port asked of a node",
     wrong: [],
     ask: { to: "node2:8080" },
@@ -381,7 +391,7 @@ const ROWS: readonly Row[] = [
     wrong: [],
     ask: { to: "tomcat6", from: "pod/nginx", program: "ping", protocol: "icmp" },
     says: [
-      "10.96.246.235 is an address of Service default/tomcat6: no machine has it, and kube-proxy's rules take its ports only, so nobody answers a ping",
+      "10.96.246.235 is an address of Service default/tomcat6: kube-proxy takes its ports only, so nobody answers a ping",
       "* ask its port: nc tomcat6 80: delivered, the pods see 10.244.1.15",
     ],
     instead: { to: "tomcat6:80", from: "pod/nginx", program: "nc" },
@@ -562,3 +572,10 @@ test("a large cluster is not decided again for each change", () => {
   const lines = counselLines(session, session.trace(question(NODE_PORT)));
   assert.equal(lines.at(-1), "- selector: {app: tomcat6} (tomcat6-service.yaml:18:10)");
 });
+
+for (const mode of ["iptables", "nftables", "ipvs"] as const)
+  test(`${mode}: the Service is found by its address and port, whatever the rules are`, () => {
+    const session = open([SELECTOR, [TOPOLOGY, "mode: iptables", `mode: ${mode}`]]);
+    const lines = counselLines(session, session.trace(question({ to: CLUSTER_IP, from: "pod/nginx" })));
+    assert.equal(lines.at(-1), "* selector: {app: tomcat6} (tomcat6-service.yaml:18:10): delivered, the pods see 10.244.1.15");
+  });

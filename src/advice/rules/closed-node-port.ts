@@ -3,9 +3,10 @@
  * node port, the node port that was nearly typed.
  */
 import type { Cluster, ClusterNode, ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
+import { formatCidr, networkOf } from "../../net/address.ts";
 import { addressFor, ask, askByProtocol, askingMachine, callNode, withPort } from "../ask.ts";
 import { type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
-import { type PodMaker, podMakers } from "../edits.ts";
+import { editTopology, type PodMaker, podMakers } from "../edits.ts";
 import { listed, nameOf, type Target } from "../entrance.ts";
 import { distance } from "../near.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
@@ -15,6 +16,8 @@ export function closedNodePort(failed: Case, target: Target, node: ClusterNode):
   const takers = takersOf(failed.cluster, target).filter((pod) => pod.node !== node.name);
   if (takers.length > 0) return elsewhere(failed, target, node, takers);
   const found = nodePorts(failed.cluster, target.protocol);
+  const exact = found.find(({ port }) => port.nodePort === target.port);
+  if (exact) return otherAddress(failed, target, node, exact);
   const alike = found.filter(({ port }) => port.port === target.port || port.targetPort === target.port);
   const other = nodePorts(failed.cluster).find(({ port }) => port.nodePort === target.port);
   const [meant] = alike;
@@ -35,6 +38,36 @@ export function closedNodePort(failed: Case, target: Target, node: ClusterNode):
         change(`ask ${withPort(host, port.nodePort)}, the node port of ${nameOf(service)}`, undefined, () =>
           ask(failed, { host, port: port.nodePort ?? 0 }),
         ),
+      ),
+    ],
+  };
+}
+
+/** The node port is right, the address is none that kube-proxy takes node ports at (--nodeport-addresses; `primary` in nftables mode). */
+function otherAddress(failed: Case, { ip, port }: Target, node: ClusterNode, { service }: NodePort): Finding {
+  const { kubeProxy, topology } = { kubeProxy: failed.cluster.kubeProxy, topology: failed.topology };
+  const written = kubeProxy.nodePortAddresses ?? [];
+  const place = failed.place(topology.source, ["spec", "kubeProxy", "nodePortAddresses"]);
+  const where =
+    written.length > 0
+      ? `${listed(written)} only`
+      : `${node.internalIPs[0] ?? "its first address"} only, the default of ${kubeProxy.mode} mode`;
+  const networks = node.interfaces.flatMap((each) =>
+    each.addresses.filter((cidr) => cidr.ip === ip).map((cidr) => formatCidr(networkOf(cidr))),
+  );
+  const nodePortAddresses = [...(written.length > 0 ? written : node.internalIPs[0] ? [`${node.internalIPs[0]}/32`] : []), ...networks];
+  const other = node.internalIPs.find((each) => each !== ip && !written.length);
+  return {
+    because: [
+      {
+        text: `Node port ${port} of ${nameOf(service)} is not at ${ip}: kube-proxy on ${node.name} takes node ports at ${where}`,
+        ...(place === undefined ? {} : { place }),
+      },
+    ],
+    changes: [
+      ...(other === undefined ? [] : [change(`ask ${withPort(other, port)}`, undefined, () => ask(failed, { host: other }))]),
+      change(`nodePortAddresses: [${nodePortAddresses.join(", ")}] of kube-proxy`, place, () =>
+        editTopology(failed, (each) => ({ ...each, kubeProxy: { ...each.kubeProxy, nodePortAddresses } })),
       ),
     ],
   };

@@ -20,13 +20,13 @@ export function leftTopology(failed: Case): Finding | undefined {
   return outside(failed, target);
 }
 
-/** kube-proxy's rules match protocol and port; only ipvs gives a machine the address itself (kube-ipvs0). */
+/** kube-proxy's rules match protocol and port; in ipvs mode nodes have the address (kube-ipvs0), but a filter of its own before it. */
 export function pingedService(failed: Case): Finding | undefined {
   const ip = failed.leg.to.ip;
   const service = failed.cluster.services.find((each) => ip !== undefined && addressKind(each, ip) !== undefined);
   const port = service?.ports.find(({ protocol }) => protocol === "TCP");
   if (!service) return undefined;
-  const text = `${ip} is an address of Service ${nameOf(service)}: no machine has it, and kube-proxy's rules take its ports only, so nobody answers a ping`;
+  const text = `${ip} is an address of Service ${nameOf(service)}: kube-proxy takes its ports only, so nobody answers a ping`;
   return { because: [{ text }], changes: port ? [askPort(failed, port.port)] : [] };
 }
 
