@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { programIpvs } from "../../src/agents/kube-proxy/ipvs/program.ts";
+import { programUserspace } from "../../src/agents/kube-proxy/userspace/program.ts";
 import { mergeRuleset } from "../../src/agents/ruleset.ts";
 import { parseIpset, printIpsetList, printIpsetSave } from "../../src/dialects/ipset.ts";
 import { printIptablesSave } from "../../src/dialects/iptables-save.ts";
@@ -72,3 +73,15 @@ for (const { name, nodes } of oracleCases) {
     assert.deepEqual(lines(printIpsetList(all)), lines(real.list.replace(/^(Revision|Size in memory|References): .*\n/gm, "")));
   });
 }
+
+test("the rules of userspace mode pass through the kernel unchanged", () => {
+  let seen = 0;
+  for (const { name, nodes } of oracleCases) {
+    const cluster = { ...oracleCluster(name), version: { major: 1, minor: 20, text: "1.20.2" } };
+    const merged = mergeRuleset(programUserspace(cluster, nodeNamed(cluster, nodes[0] ?? ""), createCauseTable()));
+    const rules = { 4: printIptablesSave(merged.tables(4), { family: 4 }), 6: printIptablesSave(merged.tables(6), { family: 6 }) };
+    assert.deepEqual(throughKernel("", rules).rules, rules, name);
+    seen += rules[4].length + rules[6].length;
+  }
+  assert.ok(seen > 10_000);
+});

@@ -23,9 +23,10 @@ export type ProxySets = {
 export function proxySets(context: IpvsContext): ProxySets {
   const entries = SET_KEYS.map((key) => [key, once(() => membersOf(context, key))] as const);
   const byKey = new Map(entries);
+  const hasLocalEndpoint = once(() => !loopBackMembers(context).next().done);
   return {
-    all: entries.map(([key, list]) => createIpSet(specOf(context, key, list))),
-    isEmpty: (key) => (byKey.get(key)?.() ?? []).length === 0,
+    all: entries.map(([key, list]) => setOf(specOf(context, key, list), key)),
+    isEmpty: (key) => (key === "LOOP-BACK" ? !hasLocalEndpoint() : (byKey.get(key)?.() ?? []).length === 0),
   };
 }
 
@@ -35,23 +36,22 @@ function specOf({ family }: IpvsContext, key: SetKey, list: () => readonly strin
 }
 
 function membersOf(context: IpvsContext, key: SetKey): readonly string[] {
-  if (key === "LOOP-BACK") return loopBackMembers(context);
+  if (key === "LOOP-BACK") return [...loopBackMembers(context)];
   if (key === "IPVS-IPS") return boundAddresses(context);
   const { of } = SETS[key];
   return context.ports().flatMap((port) => of(context, port));
 }
 
+/** Only a packet to its own sender can be a hairpin: for all others the endpoints need not be counted out. */
+function setOf(spec: IpSetSpec, key: SetKey): IpSet {
+  const set = createIpSet(spec);
+  if (key !== "LOOP-BACK") return set;
+  return { ...set, holds: (packet, sides) => packet.src === packet.dst && set.holds(packet, sides) };
+}
+
 /** Every endpoint on the node, whatever its condition: a pod that reaches itself through its Service must not see itself. */
-function loopBackMembers({ cluster, node, ports, endpoints }: IpvsContext): readonly string[] {
-  const here = new Set<string>();
-  for (const slice of cluster.slices)
-    if (slice.endpoints.some(({ nodeName }) => nodeName === node.name)) here.add(`${slice.namespace}/${slice.service}`);
-  return ports()
-    .filter(({ service }) => here.has(`${service.namespace}/${service.name}`))
-    .flatMap((port) =>
-      endpoints
-        .all(port)
-        .filter(({ isLocal }) => isLocal)
-        .map((endpoint) => `${endpoint.ip},${port.protocol}:${endpoint.port},${endpoint.ip}`),
-    );
+function* loopBackMembers({ ports, endpoints }: IpvsContext): Generator<string, void> {
+  for (const port of ports())
+    for (const endpoint of endpoints.all(port))
+      if (endpoint.isLocal) yield `${endpoint.ip},${port.protocol}:${endpoint.port},${endpoint.ip}`;
 }
