@@ -42,6 +42,7 @@ export const commonQuestion = (command: readonly string[], flags: GlobalFlags) =
   from: flags.from,
   namespace: flags.namespace ?? "default",
   evidence: flags.verbose > 0,
+  ...(flags.again > 0 ? { again: flags.again } : {}),
 });
 
 type AnswerOptions = {

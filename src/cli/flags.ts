@@ -20,6 +20,7 @@ export type GlobalFlags = {
   readonly verbose: number;
   readonly allPaths: boolean;
   readonly curlExitCodes: boolean;
+  readonly again: number; // how often the request is repeated
 };
 
 const list = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -41,6 +42,7 @@ export function addGlobalFlags(command: Command): Command {
     .option("-q, --quiet", "no notes on stderr")
     .option("-v, --verbose", "show the evidence: rules, routes, forwarding entries", count)
     .option("--all-paths", "show every path in full, none folded into the table")
+    .option("--again [n]", "repeat the request n times (default 1) with the state each path left: does it stick?")
     .option("--curl-exit-codes", "exit as the client program itself would");
 }
 
@@ -57,6 +59,7 @@ export const LONG_FLAGS: readonly FlagSpec[] = [
   { name: "verbose", short: "v" },
   { name: "all-paths" },
   { name: "curl-exit-codes" },
+  { name: "again", value: true },
   { name: "help" },
 ];
 
@@ -92,6 +95,8 @@ function withFlag(flags: GlobalFlags, name: string, value: string): GlobalFlags 
       return { ...flags, verbose: flags.verbose + 1 };
     case "all-paths":
       return { ...flags, allPaths: true };
+    case "again":
+      return { ...flags, again: readAgain(value) };
     case "curl-exit-codes":
       return { ...flags, curlExitCodes: true };
     default:
@@ -119,8 +124,25 @@ export function readGlobalFlags(before: Record<string, unknown>, after: Record<s
     verbose: asNumber(before.verbose) + asNumber(after.verbose),
     allPaths: pick("allPaths") === true,
     curlExitCodes: pick("curlExitCodes") === true,
+    again: readAgain(pick("again")),
   };
 }
+
+const MOST_AGAIN = 20;
+
+function readAgain(value: unknown): number {
+  if (value === undefined || value === true) return value === undefined ? 0 : 1;
+  const count = typeof value === "string" && /^\d{1,3}$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && count <= MOST_AGAIN) return count;
+  throw new UsageError(`--again is a number from 1 to ${MOST_AGAIN}, not ${JSON.stringify(value)}`);
+}
+
+/** `--again` takes the next word only when that is a number: what follows it is mostly the command. */
+export const joinAgain = (argv: readonly string[]): string[] =>
+  argv.flatMap((word, i) => {
+    if (argv[i - 1] === "--again" && /^\d+$/.test(word)) return [];
+    return word === "--again" ? [`--again=${/^\d+$/.test(argv[i + 1] ?? "") ? argv[i + 1] : "1"}`] : [word];
+  });
 
 const asText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const asNumber = (value: unknown): number => (typeof value === "number" ? value : 0);

@@ -4,7 +4,7 @@ import { UsageError } from "../objects/diagnostic.ts";
 import { VERSION } from "../version.ts";
 import type { CommandSpec } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { addGlobalFlags, readGlobalFlags } from "./flags.ts";
+import { addGlobalFlags, joinAgain, readGlobalFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import type { OpenSession } from "./session.ts";
 
@@ -46,7 +46,7 @@ async function parse(specs: readonly CommandSpec[], io: Io, open: OpenSession): 
   const program = buildProgram(specs, io, open, (status) => {
     done.status = status;
   });
-  await program.parseAsync([...io.argv], { from: "user" });
+  await program.parseAsync(joinAgain(io.argv), { from: "user" });
   return done.status;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Journey } from "../linux/step.ts";
 import { formatFraction, fractionToNumber } from "../net/fraction.ts";
-import type { ClientSees, Destination, Leg, LegArm, NameStep, Party, Path, ProxyStep, Reply, Trace } from "../trace/trace.ts";
+import type { ClientSees, Destination, Leg, LegArm, NameStep, Party, Path, ProxyStep, Reply, Round, Trace } from "../trace/trace.ts";
 import type { RenderContext } from "./context.ts";
 import { escapeJson } from "./escape.ts";
 import { hopJson, type JsonObject, objectJson, present } from "./json/steps.ts";
@@ -70,8 +70,23 @@ function pathJson(context: RenderContext, path: Path): JsonObject {
     clientSees: clientSeesJson(path.clientSees),
     destination: path.destination && destinationJson(path.destination),
     legs: path.legs.map((leg) => legJson(context, leg)),
+    again: path.again?.map(roundJson),
   });
 }
+
+const roundJson = ({ connection, same, outcomes }: Round): JsonObject => ({
+  connection,
+  same: formatFraction(same),
+  outcomes: outcomes.map(({ share, verdict, reason, destination }) =>
+    present({
+      share: formatFraction(share),
+      probability: fractionToNumber(share),
+      verdict,
+      reason: reason ?? null,
+      destination: destination && destinationJson(destination),
+    }),
+  ),
+});
 
 const destinationJson = (destination: Destination): JsonObject =>
   present({

@@ -6,6 +6,7 @@
 import { formatFraction } from "../net/fraction.ts";
 import type { Path, Trace } from "../trace/trace.ts";
 import type { RenderContext } from "./context.ts";
+import { againLines } from "./text/again.ts";
 import { pathsInFull } from "./text/choose.ts";
 import { ASCII, UNICODE } from "./text/glyphs.ts";
 import { titleOf } from "./text/hop.ts";
@@ -38,7 +39,13 @@ function layOut(trace: Trace, context: RenderContext, options: TextOptions, fold
   const table = tableLines(scene, trace, options.depth === "summary" ? [] : shown);
   const paint = (lines: readonly Line[]) => lines.map((one) => printLine(one, options.paint));
   const question = paint(questionLines(trace.request, folder, options.width));
-  const parts = [question, paint(story), table, paint([...legendLines(options, story), ...verdictLines(scene, trace)])];
+  const parts = [
+    question,
+    paint(story),
+    table,
+    paint(againLines(scene, trace)),
+    paint([...legendLines(options, story), ...verdictLines(scene, trace)]),
+  ];
   return parts.filter((part) => part.length > 0).flatMap((part, i) => (i === 0 ? part : ["", ...part]));
 }
 

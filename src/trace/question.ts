@@ -42,4 +42,5 @@ export type Question = {
   readonly ttl?: number;
   readonly type?: string; // of a DNS question
   readonly server?: string; // dig @SERVER
+  readonly again?: number; // how often the same is asked once more
 };

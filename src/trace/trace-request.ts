@@ -8,12 +8,14 @@ import { NOTHING_LEFT } from "../linux/run.ts";
 import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
 import { ONE, sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
+import { type Ask, roundsAfter } from "./again.ts";
 import { clientSees } from "./client-sees.ts";
 import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
 import { legOf, partyOf } from "./leg.ts";
 import { afterProcess, byProcess, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
-import { queryName, type Resolution, resolveName } from "./resolve-name.ts";
+import { lookupCourses, unresolvedCourse } from "./lookup.ts";
+import { resolveName } from "./resolve-name.ts";
 import type { Leg, NameStep, Path, Trace } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
@@ -23,8 +25,8 @@ const MAX_PATHS = 1000;
 /** Answers a question. Throws UsageError when the source does not exist. */
 export function traceRequest(net: TraceNet, question: Question): Trace {
   const from = net.apps.source(question.from, question.namespace);
-  const courses = coursesOf(net, { question, from, http: question.http, host: question.to.host, port: question.to.port, redirects: 0 });
-  const paths = courses.map((course) => pathOf(question, course));
+  const asked: Asked = { question, from, http: question.http, host: question.to.host, port: question.to.port, redirects: 0 };
+  const paths = pathsOf(net, asked);
   const verdicts = new Set(paths.map((path) => path.verdict));
   const [only] = paths;
   const agreed =
@@ -54,6 +56,18 @@ export function traceRequest(net: TraceNet, question: Question): Trace {
     warnings: [],
     assumed: assumptionsOf(paths),
   };
+}
+
+/** Every path; with `--again` each keeps its own state, and what follows from it stands beside it. */
+function pathsOf(net: TraceNet, asked: Asked): Path[] {
+  const { question } = asked;
+  const { again = 0 } = question;
+  if (again === 0) return coursesOf(net, asked).map((course) => pathOf(question, course));
+  const ask: Ask = (round, before) => coursesOf(net, { ...asked, apart: true, round, before });
+  return coursesOf(net, { ...asked, apart: true }).map((course) => ({
+    ...pathOf(question, course),
+    again: roundsAfter(course, again, ask),
+  }));
 }
 
 const urlOf = (http: HttpQuestion, host: string, port: number | undefined): string => {
@@ -97,49 +111,13 @@ const assumedChoices = (path: Path): string[] =>
     .flatMap((leg) => [leg, ...(leg.arms ?? [])].flatMap(({ hops }) => hops))
     .flatMap((hop) => hop.steps.flatMap((step) => (step.kind === "choice" && step.assumed !== undefined ? [step.assumed] : [])));
 
-/** dig and nslookup end where curl begins: with the answer. */
-function lookupCourses(net: TraceNet, asked: Asked): Course[] {
-  const { question } = asked;
-  const type = question.type === "AAAA" ? "AAAA" : "A";
-  if (question.type !== undefined && question.type !== "A" && question.type !== "AAAA") {
-    const text = `records of type ${question.type} are not modelled`;
-    const leg = nameOnlyLeg(asked, { host: asked.host, how: "dns", detail: text, cause: 0 });
-    return [{ share: ONE, legs: [leg], verdict: "unknown", reason: "not-modelled", text, ending: {}, left: NOTHING_LEFT }];
-  }
-  const server = question.server === undefined ? undefined : parseIp(question.server);
-  const options = { search: question.program === "nslookup", ...(server === undefined ? {} : { server }) };
-  return queryName(net, asked.from, asked.host, type, clientPort(asked), options).map((resolution) => {
-    const { result } = resolution;
-    if (result.kind !== "found") return unresolvedCourse(asked, resolution);
-    const legs = resolution.legs.map((leg) => ({ ...leg, name: result.name }));
-    return {
-      share: resolution.share,
-      legs,
-      verdict: "delivered",
-      text: `${asked.host} is ${result.ip}`,
-      ending: { who: result.ip },
-      left: NOTHING_LEFT,
-    };
-  });
-}
-
-/** The name did not become an address; the last leg says so. */
-function unresolvedCourse(asked: Asked, { share, legs, result }: Resolution): Course {
-  const shown = legs.length > 0 ? legs : [nameOnlyLeg(asked, result.name)];
-  const named = shown.map((leg, i) => (i === shown.length - 1 ? { ...leg, name: result.name } : leg));
-  const text = result.kind === "found" ? "" : result.text;
-  if (result.kind === "failed")
-    return { share, legs: named, text, ending: {}, left: NOTHING_LEFT, verdict: "unresolved", reason: result.reason };
-  return { share, legs: named, text, ending: {}, left: NOTHING_LEFT, verdict: "unknown", reason: "not-modelled" };
-}
-
 /** From a host name: every outcome of the lookup, and what follows. */
 function coursesOf(net: TraceNet, asked: Asked): Course[] {
   const { question } = asked;
   if (question.program === "dig" || question.program === "nslookup") return lookupCourses(net, asked);
   const override = overriddenAddress(asked);
   const host = override?.host ?? asked.host;
-  const family = override ? familyOf(override.ip) : (question.family ?? familyOfHost(host));
+  const family = override ? familyOf(override.ip) : question.family;
   if (override?.ip !== undefined && override.ip !== "") {
     const name: NameStep = { host: asked.host, ip: override.ip, how: "resolve-flag", detail: override.detail, cause: 0 };
     return connectTo(net, asked, override.ip, override.port ?? asked.port, name, []);
@@ -156,9 +134,6 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
   });
 }
 
-/** A bare IPv6 address asks for IPv6; every name is tried as IPv4 first. */
-const familyOfHost = (host: string): Family => (host.replace(/^\[|\]$/g, "").includes(":") ? 6 : 4);
-
 /** curl's --resolve and --connect-to. An empty ip: only the host and port are replaced. */
 function overriddenAddress(
   asked: Asked,
@@ -173,22 +148,11 @@ function overriddenAddress(
   return connect ? { ip: "", host: target, port: targetPort, detail: "--connect-to" } : undefined;
 }
 
-function nameOnlyLeg(asked: Asked, name: NameStep): Leg {
-  return {
-    kind: "transport",
-    from: partyOf(asked.from),
-    to: { host: asked.host, protocol: asked.question.to.protocol },
-    name,
-    hops: [],
-    reply: { verdict: "none", hops: [] },
-  };
-}
-
 /** Opens the client's connection, and asks the process that took it. */
 function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined, name: NameStep, before: readonly Leg[]): Course[] {
   const { question, from } = asked;
   const protocol = protocolFor(question.to.protocol, ip);
-  const branches = walkAll(net, from, { protocol, dst: ip, dport: port ?? 0 }, question.localPort ?? clientPort(asked) + asked.redirects, {
+  const branches = walkAll(net, from, { protocol, dst: ip, dport: port ?? 0 }, localPort(asked) ?? clientPort(asked) + asked.redirects, {
     ...question,
     ...(asked.before ? { before: asked.before } : {}),
   });
@@ -207,6 +171,10 @@ function connectTo(net: TraceNet, asked: Asked, ip: Ip, port: number | undefined
     }));
   });
 }
+
+/** The port that is asked for. A TCP connection that has ended is not continued: the next one counts as new. */
+const localPort = ({ question, round = 0 }: Asked): number | undefined =>
+  question.localPort === undefined ? undefined : question.localPort + (question.to.protocol === "tcp" ? round : 0);
 
 const protocolFor = (protocol: Protocol, ip: Ip): Protocol =>
   protocol === "icmp" || protocol === "icmpv6" ? icmpOf(familyOf(ip)) : protocol;

@@ -98,6 +98,20 @@ export type Destination = {
   readonly assumed?: boolean; // that it listens
 };
 
+/** How one repetition of the request can end. */
+export type RoundOutcome = {
+  readonly share: Fraction;
+  readonly verdict: Verdict;
+  readonly reason?: Reason;
+  readonly destination?: Destination;
+};
+/** The request repeated (`--again`), given that the path was taken first. */
+export type Round = {
+  readonly connection: number; // 2 for the first repetition
+  readonly same: Fraction; // share that ends where the path did
+  readonly outcomes: readonly RoundOutcome[];
+};
+
 export type Path = {
   readonly share: Fraction;
   readonly verdict: Verdict;
@@ -108,6 +122,7 @@ export type Path = {
   readonly legs: readonly Leg[];
   readonly clientSees: ClientSees;
   readonly status?: number; // HTTP status, when one is known
+  readonly again?: readonly Round[];
 };
 
 export type Trace = {
