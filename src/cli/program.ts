@@ -7,6 +7,7 @@ import { COMMANDS } from "./commands.ts";
 import { addGlobalFlags, joinAgain, readGlobalFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import type { OpenSession } from "./session.ts";
+import { foldText, widthOf } from "./terminal.ts";
 
 /** Runs the command that the words name; answers the exit status. Wrong usage is thrown. */
 export async function runProgram(io: Io, open: OpenSession): Promise<number> {
@@ -59,8 +60,9 @@ function buildProgram(specs: readonly CommandSpec[], io: Io, open: OpenSession, 
     .helpCommand("help [COMMAND]", "print help of a command")
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout.write, writeErr: () => undefined, getOutHelpWidth: () => 100 })
-    .addHelpText("after", `\n${examples(io.program)}`);
+    .configureOutput({ writeOut: io.stdout.write, writeErr: () => undefined, getOutHelpWidth: () => widthOf(io.stdout) })
+    .configureHelp({ minWidthToWrap: 20, subcommandTerm: (command) => command.name() })
+    .addHelpText("after", `\n${foldText(examples(io.program), widthOf(io.stdout))}`);
   for (const spec of specs) addCommand(program, spec, io, open, finish);
   return program;
 }
@@ -70,7 +72,8 @@ function addCommand(program: Command, spec: CommandSpec, io: Io, open: OpenSessi
   if (spec.raw) command.allowUnknownOption().passThroughOptions().helpOption("--help", "print help");
   else addGlobalFlags(command).helpOption("-h, --help", "print help");
   spec.declare?.(command);
-  if (spec.help !== undefined) command.addHelpText("after", `\n${spec.help.replaceAll("ktrace ", `${io.program} `)}`);
+  if (spec.help !== undefined)
+    command.addHelpText("after", `\n${foldText(spec.help.replaceAll("ktrace ", `${io.program} `), widthOf(io.stdout))}`);
   command.action(async () => {
     if (spec.raw && asksForHelp(command.args)) command.help();
     const flags = readGlobalFlags(program.opts(), spec.raw ? {} : command.opts());

@@ -43,3 +43,29 @@ export function isAsciiOnly(stream: Stream, env: Io["env"]): boolean {
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet) ?? "C";
   return !/utf-?8/i.test(locale);
 }
+
+/** Prose that keeps to the width: a longer line goes on below, an indented one two columns further in; words stay whole. */
+export function foldText(text: string, width: number): string {
+  return text
+    .split("\n")
+    .map((row) => foldLine(row, width))
+    .join("\n");
+}
+
+function foldLine(row: string, width: number): string {
+  if (row.length <= width) return row;
+  const indent = /^ */.exec(row)?.[0] ?? "";
+  const [left = "", ...columns] = row.slice(indent.length).split(/ {3,}/);
+  if (columns.length > 0) return [`${indent}${left}`, `${indent}    ${columns.join("  ")}`].map((part) => foldLine(part, width)).join("\n");
+  const hang = indent === "" ? "" : `${indent}  `;
+  const done: string[] = [];
+  let current = indent;
+  for (const word of left.split(" ")) {
+    const isFirst = current.trim() === "";
+    if (!isFirst && current.length + 1 + word.length > width) {
+      done.push(current);
+      current = `${hang}${word}`;
+    } else current = isFirst ? `${current}${word}` : `${current} ${word}`;
+  }
+  return [...done, current].join("\n");
+}

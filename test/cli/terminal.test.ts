@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { colorLevel, isAsciiOnly, widthOf } from "../../src/cli/terminal.ts";
+import { colorLevel, foldText, isAsciiOnly, widthOf } from "../../src/cli/terminal.ts";
 
 const stream = (isTTY: boolean, columns?: number) => ({ isTTY, columns, write: () => undefined });
 const TERM = "xterm-256color";
@@ -34,3 +34,12 @@ test("ASCII only where a terminal's locale is not UTF-8", () => {
   assert.equal(isAsciiOnly(stream(true), {}), true);
   assert.equal(isAsciiOnly(stream(false), { LC_ALL: "C" }), false);
 });
+
+const folds = [
+  { name: "a line that fits stays", text: "one two", width: 7, folded: "one two" },
+  { name: "prose breaks at blanks", text: "one two three", width: 8, folded: "one two\nthree" },
+  { name: "an item hangs by two", text: "  - one two three", width: 11, folded: "  - one two\n    three" },
+  { name: "a second column goes below", text: "  one   two", width: 8, folded: "  one\n      two" },
+  { name: "a long word stays whole", text: "a incomprehensible b", width: 8, folded: "a\nincomprehensible\nb" },
+] as const;
+for (const { name, text, width, folded } of folds) test(`fold: ${name}`, () => assert.equal(foldText(text, width), folded));

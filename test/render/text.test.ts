@@ -161,6 +161,15 @@ test("at 100 columns no line is longer, but for rule text and what a client prin
     for (const one of show(trace).split("\n")) assert.ok(one.includes(" prints ") || textWidth(one) <= 100, one);
 });
 
+test("no line is wider than the terminal, but for rule text and words that cannot be broken", () => {
+  for (const [name, trace] of SAMPLES)
+    for (const width of [60, 80, 100, 140])
+      for (const depth of ["summary", "default"] as const)
+        for (const row of show(trace, { width, depth }).split("\n")) {
+          const longest = Math.max(...row.trim().split(" ").map(textWidth));
+          assert.ok(textWidth(row) <= Math.max(width, longest + 14), `${name} at ${width}: ${row}`);
+        }
+});
 test("no line ends in a blank, at any width", () => {
   for (const [, trace] of SAMPLES) for (const width of [40, 60, 80, 100, 140]) assert.doesNotMatch(show(trace, { width }), / \n/);
 });

@@ -93,9 +93,9 @@ function layoutChain(scene: Scene, chain: ChainStep, inner: ChainStep[], depth: 
 
 function visitRow(scene: Scene, visit: RuleVisit, pad: string): Row {
   const text = scene.context.ruleText(visit);
-  if (visit.matched) return { verb: "", what: line(`${pad}yes `, span(text)) };
+  if (visit.matched) return { verb: "", whole: true, what: line(`${pad}yes `, span(text)) };
   const failed = failedPart(visit, visit.failedMatch);
-  return { verb: "", what: line(span(`${pad}no  ${text}${failed ? `   (${whyNot(failed)})` : ""}`, "dim")) };
+  return { verb: "", whole: true, what: line(span(`${pad}no  ${text}${failed ? `   (${whyNot(failed)})` : ""}`, "dim")) };
 }
 
 /** What `tcpdump -i any` would print in this hop, one line a device. */

@@ -52,10 +52,11 @@ function endingLines(trace: Trace, ending: Ending, width: number): Line[] {
   const { message, exitCode } = path.clientSees;
   const literal = message !== "" && !(good && program === "curl");
   const sentence = good ? deliveredText(trace, path) : path.text;
-  const exit = literal ? "" : `, exit ${exitCode}`;
+  const status = ending.verdict === "exits" || ending.verdict === "unknown" ? "" : `exit ${exitCode}`; // nobody knows those
+  const exit = literal || status === "" ? "" : `, ${status}`;
   return [
     ...wrap([span(ending.verdict, tone), ...line(` (${ways})${reason}: ${sentenceOf(`${sentence}${exit}`)}`)], width),
-    ...(literal ? messageLines(program, message, `exit ${exitCode}`) : []),
+    ...(literal ? messageLines(program, message, status, width) : []),
   ];
 }
 
@@ -78,11 +79,14 @@ function shareText(trace: Trace, ending: Ending): string {
 const sentenceOf = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The client's own words stand on their own lines, to be recognised. */
-function messageLines(program: string, message: string, code: string): Line[] {
+function messageLines(program: string, message: string, code: string, width: number): Line[] {
   const rows = message.split("\n");
   const name: Span = span(`${program} prints  `, "dim");
   const pad: Span = { text: " ".repeat(program.length + 9) };
-  return rows.map((row, i) => line("  ", i === 0 ? name : pad, row, ...(i === rows.length - 1 ? [span(`   ${code}`, "dim")] : [])));
+  return rows.flatMap((row, i) => {
+    const end = i === rows.length - 1 && code !== "" ? [span(`   ${code}`, "dim")] : [];
+    return wrap(line("  ", i === 0 ? name : pad, row, ...end), width, program.length + 13);
+  });
 }
 
 /** What decided, in the words of the objects: a sentence a line, with its place. */
