@@ -77,7 +77,8 @@ function judge(failed: Case, change: Change, walks: Walks): Judged {
       return { advice: { text: textOf(tries.map((each) => each.name)), ...place, walked: false } };
     const after = failed.walk(edited);
     if (after?.trace.verdict === "delivered") passed.push({ name, trace: after.trace });
-    else if (after && !isQuestion(edited) && isAnother(failed.path, after.trace)) short ??= { name, after };
+    else if (after && !isQuestion(edited) && isAnother(failed.path, after.trace) && (!short || lengthOf(after) > lengthOf(short.after)))
+      short = { name, after };
   }
   if (passed.length > 0) {
     const outcome = outcomeText(passed.map(({ trace }) => trace));
@@ -89,6 +90,10 @@ function judge(failed: Case, change: Change, walks: Walks): Judged {
 }
 
 const isQuestion = ({ objects, topology }: Edit): boolean => objects === undefined && topology === undefined;
+
+/** How far the request gets: of several that fail, the one that gets farthest is the one to go on from. */
+const lengthOf = ({ trace }: Setting): number =>
+  Math.max(0, ...trace.paths.map(({ legs }) => legs.reduce((sum, { hops }) => sum + hops.length, 0)));
 
 /** What fails now is not what failed before. */
 const isAnother = (before: Path, { paths }: Trace): boolean =>

@@ -564,6 +564,15 @@ test("a change that cures nothing is not offered: policy Local without a pod any
   );
 });
 
+test("of several that do not cure, the one that gets farthest is gone on from", () => {
+  const session = open([SELECTOR, [TOPOLOGY, "        www.test.com: 192.168.56.101\n", "        other.test.com: 192.168.56.101\n"]]);
+  const lines = counselLines(session, session.trace(question(WEB)));
+  assert.equal(
+    lines.at(-1),
+    "* write www.test.com into its hosts file: 192.168.56.101 (k8s-node2), and then selector: {app: tomcat6} (tomcat6-service.yaml:18:10) (topology.yaml:86:7): delivered",
+  );
+});
+
 test("a large cluster is not decided again for each change", () => {
   const session = open([
     [SERVICE, "selector:\n    app: tomcat6", "selector:\n    app: tomcat"],

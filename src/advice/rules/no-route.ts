@@ -1,10 +1,11 @@
 /** The asker's kernel has no way: whose address it is, which way in there is from here, and the route that would help. */
 import type { Machine } from "../../cluster/cluster.ts";
 import { formatCidr, hostCidr, networkOf } from "../../net/address.ts";
+import { matchesLabels } from "../../objects/selector.ts";
 import { addressFor, ask, askingMachine, callNode, nodesNear, withPort } from "../ask.ts";
 import { at, type Case, type Change, change, type Finding, type Sentence } from "../case.ts";
 import { editHost } from "../edits.ts";
-import { addressKind, entranceOf, listed, nameOf, nodeOf, podAt, selectedPods, type Target, targetOf } from "../entrance.ts";
+import { addressKind, entranceOf, listed, nameOf, nodeOf, podAt, type Target, targetOf } from "../entrance.ts";
 import { pingedService } from "./left-topology.ts";
 import { waysIn } from "./ways-in.ts";
 
@@ -46,7 +47,9 @@ function whoseAddress(failed: Case, target: Target): Finding | undefined {
   }
   const pod = podAt(cluster, target.ip);
   if (!pod) return undefined;
-  const behind = cluster.services.find((each) => selectedPods(cluster, each).includes(pod));
+  const behind = cluster.services.find(
+    (each) => each.namespace === pod.namespace && each.selector !== undefined && matchesLabels(each.selector, pod.labels),
+  );
   const text = `${target.ip} is the address of pod ${nameOf(pod)}: pod addresses mean something inside the cluster only`;
   return { because: [{ text }], changes: behind ? waysIn(failed, behind, behind.ports[0]) : [] };
 }
