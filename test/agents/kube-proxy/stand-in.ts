@@ -37,14 +37,25 @@ export type Sent = {
 const NODE = "node/stand-in";
 const OUTSIDE = "host/outside";
 
+/** What a mode brings besides rules. */
+export type Besides = Pick<Netns, "ipvs" | "sysctls"> & { readonly links: readonly Link[] };
+
 /** The node of a case with these rules loaded. */
-export function standIn(name: string, cluster: Cluster, nodeName: string, netfilter: Netfilter): StandIn {
+export function standIn(name: string, cluster: Cluster, nodeName: string, netfilter: Netfilter, besides?: Besides): StandIn {
   const node = nodeNamed(cluster, nodeName);
   const prefix = node.podCIDRs.find((cidr) => familyOf(cidr.ip) === 4);
   invariant(prefix, "the node has a pod prefix");
   const routeLocalnet = capture(name, nodeName, "sysctl.txt")?.includes("route_localnet = 1\n") ? "1" : "0";
-  const world = worldOf(cluster, node, prefix, netfilter, routeLocalnet);
+  const plain = worldOf(cluster, node, prefix, netfilter, routeLocalnet);
+  const world = besides === undefined ? plain : withBesides(plain, besides);
   return { send: (from, to) => send(world, sourceOf(from, prefix), to) };
+}
+
+function withBesides(world: World, { links, ipvs, sysctls }: Besides): World {
+  const plain = world.netns(NODE);
+  invariant(plain && ipvs, "there is a node, and IPVS for it");
+  const node: Netns = { ...plain, ipvs, links: [...plain.links, ...links], sysctls: { ...plain.sysctls, ...sysctls } };
+  return { ...world, netns: (id) => (id === NODE ? node : world.netns(id)) };
 }
 
 function sourceOf(from: string, prefix: Cidr): string {
