@@ -66,7 +66,10 @@ function jumpsTo(refs: readonly RuleRef[]): string[] {
   return chains;
 }
 
-const BUILT_IN: ReadonlySet<string> = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
+const BUILT_IN: ReadonlySet<string> = new Set([
+  ...["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+  ...["nat-prerouting", "nat-output", "nat-postrouting"], // of kube-proxy's nftables
+]);
 /**
  * kube-proxy ends chain names in 16 letters of a base32 SHA-256 (pkg/proxy/iptables/proxier.go, portProtoHash); in nftables
  * mode 8 letters and the name follow the kind (pkg/proxy/nftables/proxier.go, hashAndTruncate).

@@ -144,3 +144,49 @@ test("the rules explain themselves: the reason and the object of a refusal, the 
     }
   }
 });
+
+const releases = [
+  { minor: 30, perEndpoint: true, dropsUnallocated: false },
+  { minor: 33, perEndpoint: true, dropsUnallocated: true },
+  { minor: 36, perEndpoint: false, dropsUnallocated: true },
+] as const;
+for (const { minor, perEndpoint, dropsUnallocated } of releases)
+  test(`1.${minor}: chains of endpoints ${perEndpoint}, unallocated addresses dropped ${dropsUnallocated}`, () => {
+    const cluster = { ...current(oracleCluster("tomcat6-reference", "nftables")), version: { major: 1, minor, text: `1.${minor}` } };
+    const [table] = tablesOf(cluster, "k8s-node2");
+    assert.ok(table);
+    const text = printNftTable(table);
+    assert.equal(
+      table.chainNames().some((name) => name.startsWith("endpoint-")),
+      perEndpoint,
+    );
+    assert.equal(text.includes('ip daddr 10.96.0.0/12 drop comment "Drop traffic to unallocated ClusterIPs"'), dropsUnallocated);
+    assert.equal(text.includes("set hairpin-connections {"), !perEndpoint);
+  });
+
+const detection = [
+  { mode: "InterfaceNamePrefix", minor: 30, tables: 0, asks: "" },
+  { mode: "InterfaceNamePrefix", minor: 36, tables: 2, asks: 'iifname != "veth*"' },
+  { mode: "BridgeInterface", minor: 30, tables: 2, asks: 'iif != "cni0"' },
+  { mode: "BridgeInterface", minor: 36, tables: 2, asks: 'iifname != "cni0"' },
+] as const;
+for (const { mode, minor, tables, asks } of detection)
+  test(`detectLocalMode ${mode} at 1.${minor}: ${asks || "nft refuses the whole transaction"}`, () => {
+    const captured = oracleCluster("tomcat6-reference", "nftables");
+    const detectLocal = { bridgeInterface: "cni0", interfaceNamePrefix: "veth" };
+    const kubeProxy = { ...captured.kubeProxy, detectLocalMode: mode, detectLocal };
+    const made = tablesOf({ ...captured, kubeProxy, version: { major: 1, minor, text: `1.${minor}` } }, "k8s-node2");
+    assert.equal(made.length, tables);
+    assert.ok(made.map(printNftTable).join("").includes(asks));
+  });
+
+test("nodePortAddresses 0.0.0.0/0: every address but loopback, and no set", () => {
+  const captured = oracleCluster("tomcat6-reference", "nftables");
+  const cluster = { ...captured, kubeProxy: { ...captured.kubeProxy, nodePortAddresses: ["0.0.0.0/0"] } };
+  const text = tablesOf(cluster, "k8s-node2").map(printNftTable).join("");
+  assert.ok(text.includes("fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports"));
+  assert.ok(!text.includes("set nodeport-ips {\n\t\ttype ipv4_addr"));
+  const node = standIn("tomcat6-reference", cluster, "k8s-node2", withNft(tablesOf(cluster, "k8s-node2")));
+  assert.deepEqual(node.send("outside", "192.168.56.101:31160").outcomes, ["sent"]);
+  assert.deepEqual(node.send("node", "127.0.0.1:31160").outcomes, ["refused"]);
+});

@@ -11,9 +11,8 @@ import type { ServicePort } from "../service-ports.ts";
 import type { ChainKind } from "./names.ts";
 
 /**
- * The shape of the rules. `first`: a chain an endpoint, filter chains before DNAT (1.29 to 1.32). `current`: one rule a
- * Service, a hairpin set, filter chains at priority 0, unallocated cluster addresses dropped. Captured at 1.30 and read at
- * 1.36; that 1.33, the first stable release, changed it is assumed.
+ * The shape of the rules. `first`: a chain an endpoint, filter chains before DNAT; captured at 1.30, and still listed by
+ * clusters late in 2025. `current`: one rule a Service, a hairpin set, filter chains at priority 0; read at 1.36.
  */
 export type Form = "first" | "current";
 
@@ -32,7 +31,8 @@ export type NftWriter = {
   /** How a packet of the node's own pods is told. */
   readonly localTraffic: { readonly field: NftField; readonly value: NftValue } | undefined;
   readonly nodePorts: NodePortAddresses;
-  readonly serviceCIDRs: readonly Cidr[]; // of this family
+  /** The service ranges of this family whose unallocated addresses are dropped: those that kube-proxy knows. */
+  readonly serviceCIDRs: readonly Cidr[];
   readonly masqueradeAll: boolean;
   readonly mark: number;
 };

@@ -52,10 +52,10 @@ export function fixedChains(writer: NftWriter): readonly NftChain[] {
     chain(NODE_PORTS, [[...toNodePorts(writer), byMap(["meta l4proto", "th dport"], "no-endpoint-nodeports")]]),
     chain(ENDPOINTS, [[byMap(key, "no-endpoint-services")]]),
     chain(FIREWALL, [[byMap(key, "firewall-ips")]]),
-    chain("services", [
+    chainOf("services", [
       ...clusterIpMasquerade(writer),
-      [byMap(key, "service-ips")],
-      [...toNodePorts(writer), byMap(["meta l4proto", "th dport"], "service-nodeports")],
+      rule(writer.fixedCause, [byMap(key, "service-ips")]),
+      rule(writer.fixedCause, [...toNodePorts(writer), byMap(["meta l4proto", "th dport"], "service-nodeports")]),
     ]),
     chain("masquerading", masquerading(writer)),
     chainOf(CLUSTER_IPS, clusterIpsCheck(writer)),
@@ -81,12 +81,13 @@ function toNodePorts(writer: NftWriter): readonly NftExpression[] {
 }
 
 /** Newer rules ask for masquerading of cluster IP traffic once for all Services. */
-function clusterIpMasquerade(writer: NftWriter): readonly (readonly NftExpression[])[] {
-  if (writer.form === "first") return [];
-  const local = writer.localTraffic;
-  if (!writer.masqueradeAll && !local) return [];
-  const notLocal = writer.masqueradeAll || !local ? [] : [isNot(local.field, local.value)];
-  return [[inSet([destination(writer)], "cluster-ips"), ...notLocal, askForMasquerade(writer)]];
+function clusterIpMasquerade(writer: NftWriter): readonly NftRule[] {
+  const { form, localTraffic: local, masqueradeAll, fixedCause } = writer;
+  if (form === "first" || (!masqueradeAll && !local)) return [];
+  const toClusterIp = inSet([destination(writer)], "cluster-ips");
+  if (masqueradeAll || !local) return [rule(fixedCause, [toClusterIp, askForMasquerade(writer)])];
+  const comment = "masquerade clusterIP traffic from outside cluster";
+  return [rule(fixedCause, [toClusterIp, isNot(local.field, local.value), askForMasquerade(writer)], { comment })];
 }
 
 function masquerading(writer: NftWriter): readonly (readonly NftExpression[])[] {
@@ -109,15 +110,15 @@ function masquerading(writer: NftWriter): readonly (readonly NftExpression[])[] 
   ];
 }
 
-/** A cluster IP on a port that no Service has; and, in newer rules, an address of the service range that nobody has. */
+/** A cluster IP on a port that no Service has; and an address of a known service range that nobody has. */
 function clusterIpsCheck(writer: NftWriter): readonly NftRule[] {
-  const { fixedCause, form, serviceCIDRs } = writer;
+  const { fixedCause, serviceCIDRs } = writer;
   const to = destination(writer);
   const unknownPort = rule(fixedCause, [inSet([to], "cluster-ips"), { kind: "reject" }], {
     comment: "Reject traffic to invalid ports of ClusterIPs",
     reason: "service-port-unknown",
   });
-  if (form === "first" || serviceCIDRs.length === 0) return [unknownPort];
+  if (serviceCIDRs.length === 0) return [unknownPort];
   const ranges = serviceCIDRs.map((cidr) => prefix(networkOf(cidr)));
   const unallocated = rule(fixedCause, [is(to, ...ranges), { kind: "verdict", verdict: { kind: "drop" } }], {
     comment: "Drop traffic to unallocated ClusterIPs",

@@ -18,12 +18,12 @@ type ByPort = { readonly keys: (port: ServicePort) => readonly string[]; readonl
 /** All of them, in the order in which they are made. */
 export function fixedSets(writer: NftWriter): readonly NftSet[] {
   const ip = writer.family === 4 ? "ipv4_addr" : "ipv6_addr";
-  const set = (name: string, comment?: string, type: readonly string[] = [ip]): Head => ({
+  const set = (name: string, comment: string, type: readonly string[] = [ip]): Head => ({
     name,
     kind: "set",
     type,
     flags: [],
-    ...(comment === undefined ? {} : { comment }),
+    comment,
   });
   const map = (name: string, comment: string, type: readonly string[]): Head => ({
     ...set(name, comment, type),
@@ -34,9 +34,9 @@ export function fixedSets(writer: NftWriter): readonly NftSet[] {
   const toPort = ["inet_proto", "inet_service"];
   const current = writer.form === "current";
   return [
+    ...(current ? [hairpins(writer, set("hairpin-connections", "service hairpin connections", [ip, ip, ...toPort]))] : []),
     lazySet(writer, set("cluster-ips", "Active ClusterIPs"), clusterIps(writer)),
     ...(writer.nodePorts.matchAll ? [] : [nodePortIps(writer, set("nodeport-ips", "IPs that accept NodePort traffic"))]),
-    ...(current ? [hairpins(writer, set("hairpin-connections", undefined, [ip, ip, ...toPort]))] : []),
     lazySet(
       writer,
       map("no-endpoint-services", "vmap to drop or reject packets to services with no endpoints", toAddress),

@@ -18,8 +18,10 @@ import { fixedChains } from "./fixed.ts";
 import { fixedSets } from "./maps.ts";
 import { createNftPortChains } from "./port-chains.ts";
 
-/** The first release whose rules have the current form: assumed, see `Form`. */
-const CURRENT_FORM_SINCE = 33;
+/** The first release whose rules have the current form. Which one between 1.31 and 1.36 it was is not known: assumed. */
+const CURRENT_FORM_SINCE = 35;
+/** kube-proxy knows the service ranges from ServiceCIDR objects, which are there from 1.33 (KEP-1880). */
+const KNOWS_RANGES_SINCE = 33;
 
 /** The tables, IPv4 first; a single-stack node has both. */
 export function programNftables(
@@ -60,7 +62,7 @@ function programFamily(
     affinitySet: own.affinitySet,
     localTraffic: localTrafficOf(cluster, node, family),
     nodePorts: servedAddresses(cluster, node, family, localAddresses),
-    serviceCIDRs: cluster.serviceCIDRs.filter(({ ip }) => familyOf(ip) === family),
+    serviceCIDRs: isAtLeast(cluster.version, KNOWS_RANGES_SINCE) ? cluster.serviceCIDRs.filter(({ ip }) => familyOf(ip) === family) : [],
     masqueradeAll: nftables?.masqueradeAll ?? false,
     mark: 2 ** (nftables?.masqueradeBit ?? 14),
   };
