@@ -6,7 +6,9 @@ import type { Cluster, ClusterPod } from "../cluster/cluster.ts";
 import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../cluster/source.ts";
 import type { Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
-import { answerQuery, type DnsAnswer, isCoreDns, outsideAnswer } from "./coredns.ts";
+import { createCoreDns, isCoreDns } from "./coredns.ts";
+import type { DnsReply } from "./dns/message.ts";
+import { outsideReply } from "./dns/outside.ts";
 import { answerHealthCheck, type HealthPorts } from "./health-check.ts";
 import { handleRequest, ingressControllers } from "./ingress.ts";
 import { balanceConnection } from "./load-balancer.ts";
@@ -34,9 +36,9 @@ export type Apps = {
   /** The names a source knows without asking, and whom it asks. */
   readonly names: (from: Who) => NameBook;
   /** The answer of a name server process, or undefined when the socket's owner is none. */
-  readonly askNameServer: (owner: string, name: string, type: string) => DnsAnswer | undefined;
+  readonly askNameServer: (owner: string, name: string, type: string) => DnsReply | undefined;
   /** What a resolver outside the model would say. */
-  readonly askOutside: (name: string, type: string) => DnsAnswer;
+  readonly askOutside: (name: string, type: string) => DnsReply;
   /** What a process does with a connection it took, or undefined when that is its own affair: the request ends with it. */
   readonly askProcess: (request: ProcessRequest) => ProcessDecision | undefined;
 };
@@ -54,6 +56,7 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
         byIp.set(ip, { kind: machine.kind, name: machine.name, netns: `${machine.kind}/${machine.name}`, ip });
   }
   const controllers = ingressControllers(cluster);
+  const coreDns = createCoreDns(cluster, causes);
   const who = (owner: string): Who => {
     const pod = pods.get(owner);
     if (pod) return whoIsPod(pod);
@@ -68,10 +71,10 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
     names: (from) => knownNames(cluster, from, files, causes),
     askNameServer: (owner, name, type) => {
       const pod = pods.get(owner);
-      if (pod) return isCoreDns(pod) ? answerQuery(cluster, name, type, causes) : undefined;
-      return owner.startsWith("host/") ? outsideAnswer(cluster, name, type) : undefined;
+      if (pod) return isCoreDns(pod) ? coreDns(name, type) : undefined;
+      return owner.startsWith("host/") ? outsideReply(cluster, name, type) : undefined;
     },
-    askOutside: (name, type) => outsideAnswer(cluster, name, type),
+    askOutside: (name, type) => outsideReply(cluster, name, type),
     askProcess: (request) => {
       const { owner, http } = request;
       const proxied = proxiedPorts && proxyInUserspace(proxiedPorts, request);

@@ -1,113 +1,126 @@
 /**
- * CoreDNS with the kubernetes plugin, as kubeadm sets it up: what a query is answered. Facts: the Kubernetes DNS-based
- * service discovery specification 1.1.0, coredns/plugin/kubernetes. Not modelled: caching, Corefile changes, SRV, PTR.
+ * CoreDNS: one question through the server block that its Corefile has for the name, plugin by plugin: rewrite, hosts,
+ * kubernetes, forward. Facts: coredns/plugin.cfg and the plugins. Not modelled: the cache's ageing of TTLs, autopath.
  */
-import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
-import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
-import { type CauseId, NO_CAUSE } from "../net/cause.ts";
+import type { Cluster, ClusterPod } from "../cluster/cluster.ts";
+import { familyOf } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
-
-export type DnsAnswer =
-  | { readonly kind: "addresses"; readonly ips: readonly Ip[]; readonly cause: CauseId; readonly alias?: string } // alias: through a CNAME
-  | { readonly kind: "no-data" } // NOERROR without a record of the type
-  | { readonly kind: "nxdomain" }
-  | { readonly kind: "loop"; readonly names: readonly string[] }
-  | { readonly kind: "unknown"; readonly text: string }; // an upstream outside the model would decide
+import { corefileOf, type HostsPlugin, type Rewrite, type ServerBlock } from "./dns/corefile.ts";
+import { answerInZone } from "./dns/kubernetes-zone.ts";
+import { type DnsReply, fullName, isInZone, plainName, replyWith } from "./dns/message.ts";
+import { outsideReply } from "./dns/outside.ts";
 
 /** A pod that answers DNS: CoreDNS or kube-dns by image, or by the label their Service selects. */
 export const isCoreDns = (pod: ClusterPod): boolean =>
   pod.labels["k8s-app"] === "kube-dns" || pod.containers.some((c) => /(^|\/)(coredns|k8s-dns-kube-dns)([:@]|-|$)/.test(c.image ?? ""));
 
-/** CNAME chains longer than this are loops (RFC 1034 asks to stop; CoreDNS stops at 8). */
-const MAX_CHAIN = 8;
+/** A name server process: the answer to one fully qualified name. */
+export type NameServer = (name: string, type: string) => DnsReply;
 
-/** The answer to one fully qualified name. `name` has no trailing dot. */
-export function answerQuery(cluster: Cluster, name: string, type: string, causes: CauseTable): DnsAnswer {
-  return answerFor(cluster, name.toLowerCase(), type, causes, []);
+/** The CoreDNS of a cluster; all its replicas say the same. */
+export function createCoreDns(cluster: Cluster, causes: CauseTable): NameServer {
+  const blocks = corefileOf(cluster);
+  const ask = (name: string, type: string, depth: number): DnsReply => {
+    const block = blockFor(blocks, plainName(name));
+    if (!block) return replyWith({ rcode: "REFUSED" });
+    return answerInBlock({ cluster, causes, block, ask: (next, nextType) => deeper(next, nextType, depth) }, name, type);
+  };
+  // A CNAME out of one zone may lead into another, and back.
+  const deeper = (name: string, type: string, depth: number): DnsReply =>
+    depth >= MAX_LOOKUPS ? replyWith({ rcode: "SERVFAIL", loop: [plainName(name)] }) : ask(name, type, depth + 1);
+  return (name, type) => ask(name, type, 0);
 }
 
-function answerFor(cluster: Cluster, name: string, type: string, causes: CauseTable, chain: readonly string[]): DnsAnswer {
-  if (chain.includes(name) || chain.length > MAX_CHAIN) return { kind: "loop", names: [...chain, name] };
-  const zone = `.${cluster.clusterDomain}`;
-  if (name !== cluster.clusterDomain && !name.endsWith(zone)) return outsideAnswer(cluster, name, type);
-  const labels = name.slice(0, -zone.length).split(".");
-  const kind = labels.at(-1);
-  if (name === cluster.clusterDomain || kind === undefined) return { kind: "no-data" };
-  if (kind === "pod") return podAnswer(cluster, labels, type);
-  if (kind !== "svc") return { kind: "nxdomain" };
-  const namespace = labels.at(-2);
-  if (namespace === undefined) return { kind: "no-data" };
-  if (!cluster.namespaces.some((ns) => ns.name === namespace)) return { kind: "nxdomain" };
-  if (labels.length === 2) return { kind: "no-data" };
-  const service = cluster.services.find((s) => s.namespace === namespace && s.name === labels.at(-3));
-  if (!service || labels.length > 4) return { kind: "nxdomain" };
-  return serviceAnswer(cluster, service, labels.length === 4 ? labels[0] : undefined, type, causes, [...chain, name]);
+const MAX_LOOKUPS = 8;
+
+/** The block of the longest zone that holds the name. */
+function blockFor(blocks: readonly ServerBlock[], name: string): ServerBlock | undefined {
+  const fit = blocks.flatMap((block) => block.zones.filter((zone) => isInZone(name, zone)).map((zone) => ({ block, zone })));
+  return fit.sort((a, b) => b.zone.length - a.zone.length)[0]?.block;
 }
 
-const familyOfType = (type: string): Family | undefined => (type === "A" ? 4 : type === "AAAA" ? 6 : undefined);
-const serviceCause = (service: ClusterService, causes: CauseTable): CauseId =>
-  causes.add({
-    role: "cluster-ip",
-    object: { kind: "Service", namespace: service.namespace, name: service.name },
-    ...(service.origin ? { source: service.origin.source, field: service.origin.field } : {}),
-  });
+type Server = { readonly cluster: Cluster; readonly causes: CauseTable; readonly block: ServerBlock; readonly ask: NameServer };
 
-function serviceAnswer(
-  cluster: Cluster,
-  service: ClusterService,
-  endpointName: string | undefined,
-  type: string,
-  causes: CauseTable,
-  chain: readonly string[],
-): DnsAnswer {
-  if (service.type === "ExternalName") {
-    if (endpointName !== undefined) return { kind: "nxdomain" };
-    const target = (service.externalName ?? "").replace(/\.$/, "");
-    const answer = answerFor(cluster, target.toLowerCase(), type, causes, chain);
-    return answer.kind === "addresses" ? { ...answer, alias: target } : answer;
+function answerInBlock(server: Server, asked: string, type: string): DnsReply {
+  const rewritten = rewrite(server.block.rewrites, plainName(asked));
+  if (rewritten === "unknown") return replyWith({ unknown: `a rewrite rule of the Corefile may match ${plainName(asked)}` });
+  if (rewritten === plainName(asked)) return answerPlugins(server, asked, type);
+  const reply = answerPlugins(server, rewritten, type);
+  const back = (name: string): string => (plainName(name) === rewritten ? fullName(asked) : name);
+  return { ...reply, answers: reply.answers.map((record) => ({ ...record, name: back(record.name) })) };
+}
+
+function answerPlugins({ cluster, causes, block, ask }: Server, asked: string, type: string): DnsReply {
+  const name = plainName(asked);
+  const foreign = block.foreign.find(
+    ({ zones, plugin }) => zones.some((zone) => isInZone(name, zone)) && (plugin !== "dns64" || type === "AAAA"),
+  );
+  if (foreign) return replyWith({ unknown: `the plugin ${foreign.plugin} of the Corefile decides about ${name}; it is not modelled` });
+  const host = block.hosts && hostsReply(block.hosts, asked, type);
+  if (host) return host;
+  const { kubernetes } = block;
+  const zone = kubernetes?.zones
+    .map(plainName)
+    .filter((one) => isInZone(name, one))
+    .sort((a, b) => b.length - a.length)[0];
+  if (kubernetes && zone !== undefined) {
+    const reply = answerInZone({ cluster, causes, settings: kubernetes, name: zone }, asked, type, ask);
+    if (reply) return reply;
   }
-  const family = familyOfType(type);
-  const headless = service.clusterIPs.includes("None");
-  const all = headless ? headlessIps(cluster, service, endpointName) : endpointName === undefined ? service.clusterIPs : [];
-  if (all.length === 0) return { kind: "nxdomain" };
-  const ips = all.filter((ip) => family !== undefined && familyOf(ip) === family);
-  return ips.length === 0 ? { kind: "no-data" } : { kind: "addresses", ips, cause: serviceCause(service, causes) };
+  if (block.forward.some((one) => isInZone(name, one))) return outsideReply(cluster, asked, type);
+  return replyWith({ rcode: "SERVFAIL" });
 }
 
-/** One address per ready endpoint; by an endpoint's hostname, or its dashed address, only that one's. */
-function headlessIps(cluster: Cluster, service: ClusterService, endpointName: string | undefined): Ip[] {
-  const endpoints = cluster.slices
-    .filter((s) => s.namespace === service.namespace && s.service === service.name)
-    .flatMap((s) => s.endpoints);
-  const ready = endpoints.filter((e) => e.ready || service.publishNotReadyAddresses);
-  const named =
-    endpointName === undefined ? ready : ready.filter((e) => (e.hostname ?? e.addresses[0]?.replace(/[.:]/g, "-")) === endpointName);
-  return [...new Set(named.flatMap((e) => e.addresses))].sort((a, b) => (a < b ? -1 : 1));
+/** The hosts plugin answers a name it has; one it has not it passes on only with `fallthrough`, for it has no SOA to say no with. */
+function hostsReply({ entries, fallthrough }: HostsPlugin, asked: string, type: string): DnsReply | undefined {
+  const mine = entries.filter((entry) => entry.names.includes(plainName(asked)));
+  if (mine.length === 0) return fallthrough ? undefined : replyWith({ rcode: "SERVFAIL" });
+  const family = type === "A" ? 4 : type === "AAAA" ? 6 : undefined;
+  const answers = mine
+    .filter((entry) => familyOf(entry.ip) === family)
+    .map((entry) => ({ name: fullName(asked), ttl: HOSTS_TTL, type, data: entry.ip }));
+  return replyWith({ authoritative: true, answers });
 }
 
-/** `pods insecure`: an address is read out of the name, whether or not such a pod exists. */
-function podAnswer(cluster: Cluster, labels: readonly string[], type: string): DnsAnswer {
-  const [dashed, namespace] = labels;
-  if (labels.length !== 3 || dashed === undefined || !cluster.namespaces.some((ns) => ns.name === namespace)) return { kind: "nxdomain" };
-  const ip = parseIp(dashed.split("-").length === 4 && !dashed.includes("--") ? dashed.replaceAll("-", ".") : dashed.replaceAll("-", ":"));
-  if (ip === undefined) return { kind: "nxdomain" };
-  return familyOf(ip) === familyOfType(type) ? { kind: "addresses", ips: [ip], cause: NO_CAUSE } : { kind: "no-data" };
-}
+/** The hosts plugin's own default. */
+const HOSTS_TTL = 3600;
 
-/** A name outside the cluster: the topology's `dns.records` answer; any other is up to a server that is not modelled. */
-export function outsideAnswer(cluster: Cluster, name: string, type: string, chain: readonly string[] = []): DnsAnswer {
-  const plain = name.toLowerCase().replace(/\.$/, "");
-  if (chain.includes(plain)) return { kind: "loop", names: [...chain, plain] };
-  const records = cluster.dnsRecords.filter((record) => record.name.toLowerCase().replace(/\.$/, "") === plain);
-  const alias = records.find((record) => record.type === "CNAME");
-  if (alias) {
-    const answer = outsideAnswer(cluster, alias.value, type, [...chain, plain]);
-    return answer.kind === "addresses" ? { ...answer, alias: alias.value } : answer;
+function rewrite(rules: readonly Rewrite[], name: string): string {
+  let now = name;
+  for (const rule of rules) {
+    const next = rewriteOnce(rule, now);
+    if (next === undefined) continue;
+    if (next === "unknown" || !rule.goOn) return next;
+    now = next;
   }
-  const ips = records.filter((record) => record.type === type).map((record) => record.value);
-  if (ips.length > 0) return { kind: "addresses", ips, cause: NO_CAUSE };
-  if (records.length > 0) return { kind: "no-data" };
-  // A name of one label would be a top-level domain: the root servers know none of a Service's or a machine's name.
-  if (!plain.includes(".")) return { kind: "nxdomain" };
-  return { kind: "unknown", text: `${plain} would be asked of a name server outside the model; add it under dns.records of the topology` };
+  return now;
+}
+
+/** Names carry their last dot while rules match. "unknown": a regular expression that may match. */
+function rewriteOnce({ match, from, to }: Rewrite, name: string): string | undefined {
+  const full = fullName(name);
+  switch (match) {
+    case "exact":
+      return full === fullName(from) ? plainName(to) : undefined;
+    case "prefix":
+      return full.startsWith(from) ? plainName(`${to}${full.slice(from.length)}`) : undefined;
+    case "suffix":
+      return full.endsWith(fullName(from)) ? plainName(`${full.slice(0, -fullName(from).length)}${to}`) : undefined;
+    case "substring":
+      return full.includes(from) ? plainName(full.replace(from, () => to)) : undefined;
+    case "regex":
+      return mayMatch(from, full) ? "unknown" : undefined;
+    default:
+      return match satisfies never;
+  }
+}
+
+/** A regular expression cannot match a name that lacks one of the literal pieces it demands. Never run: it is foreign text. */
+function mayMatch(pattern: string, name: string): boolean {
+  if (/[|?*{[]/.test(pattern.replace(/\(\.[*+]\)|\.[*+]|\[[^\]]*\][*+]?/g, " "))) return true;
+  const pieces = pattern
+    .replace(/\(\.[*+]\)|\.[*+]|\[[^\]]*\][*+]?/g, " ")
+    .replace(/\\\./g, "\u0001")
+    .split(/[^a-zA-Z0-9_\-\u0001]+/);
+  return pieces.every((piece) => name.includes(piece.replaceAll("\u0001", ".").toLowerCase()));
 }

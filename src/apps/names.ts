@@ -34,6 +34,8 @@ export type NameBook = {
   readonly nameservers: readonly Ip[];
   readonly search: readonly string[];
   readonly ndots: number;
+  /** How often each server is asked. */
+  readonly attempts: number;
 };
 
 /** The name book of a source. */
@@ -50,22 +52,30 @@ export function knownNames(cluster: Cluster, from: Who, files: PodFiles, causes:
     nameservers: conf.nameservers,
     search: conf.search,
     ndots: conf.ndots,
+    attempts: conf.attempts,
   };
 }
 
-/** resolv.conf(5): ndots is 1 unless an option says otherwise. */
+/** resolv.conf(5): ndots is 1 and attempts are 2 unless an option says otherwise; both have a cap, the last option counts. */
 function resolverOf(conf: {
   readonly nameservers?: readonly string[];
   readonly search?: readonly string[];
   readonly options?: readonly string[];
 }) {
-  const ndots = conf.options?.find((option) => option.startsWith("ndots:"));
+  const numberOf = (name: string): number | undefined => {
+    const text = conf.options?.findLast((option) => option.startsWith(`${name}:`))?.slice(name.length + 1);
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  };
   return {
-    nameservers: (conf.nameservers ?? []).filter((ip) => parseIp(ip) !== undefined),
+    nameservers: (conf.nameservers ?? []).flatMap((ip) => parseIp(ip) ?? []).slice(0, MAX_NAMESERVERS),
     search: conf.search ?? [],
-    ndots: ndots === undefined ? 1 : Number(ndots.slice("ndots:".length)),
+    ndots: Math.min(numberOf("ndots") ?? 1, 15),
+    attempts: Math.min(numberOf("attempts") ?? 2, 5),
   };
 }
+
+/** MAXNS of resolv.h: further lines are ignored. */
+const MAX_NAMESERVERS = 3;
 
 /** kubelet writes a pod's /etc/hosts: localhost, its own name, hostAliases. */
 function podHosts(pod: ClusterPod, files: PodFiles, name: string, family: Family, causes: CauseTable): KnownName | undefined {

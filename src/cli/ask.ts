@@ -33,6 +33,7 @@ export function clientQuestion(program: Question["program"], request: ClientRequ
     ...(request.ttl === undefined ? {} : { ttl: request.ttl }),
     ...(request.type === undefined ? {} : { type: request.type }),
     ...(request.server === undefined ? {} : { server: request.server }),
+    ...(request.lookup === undefined ? {} : { lookup: request.lookup }),
   };
 }
 

@@ -1,9 +1,10 @@
 /**
- * The command lines of nc(1), ping(8), dig(1) and nslookup(1) as far as they decide what is sent. OpenBSD's nc and iputils'
- * ping are the authorities. Not read: listening (nc -l), port ranges, dig's query options beyond the server, type and family.
+ * The command lines of nc(1) and ping(8) as far as they decide what is sent. OpenBSD's nc and iputils' ping are the
+ * authorities. Not read: listening (nc -l), port ranges.
  */
-import { type Family, parseIp } from "../net/address.ts";
+import type { Family } from "../net/address.ts";
 import { UsageError } from "../objects/diagnostic.ts";
+import type { LookupOptions } from "../trace/question.ts";
 import { isOwnFlag, LONG_FLAGS } from "./flags.ts";
 import { type FlagSpec, type Item, parseFlags, wordsAgain } from "./getopt.ts";
 import { familyFlag, readHost, readNumber, readPort } from "./words.ts";
@@ -19,6 +20,7 @@ export type ClientRequest = {
   readonly ttl?: number;
   readonly type?: string;
   readonly server?: string;
+  readonly lookup?: LookupOptions;
   readonly own: readonly Item[];
 };
 
@@ -86,72 +88,8 @@ export function parsePing(args: readonly string[]): ClientRequest {
   };
 }
 
-const DIG_FLAGS: readonly FlagSpec[] = [
-  { name: "type", short: "t", value: true },
-  { name: "query", short: "q", value: true },
-  { name: "reverse", short: "x", value: true },
-  { name: "port", short: "p", value: true },
-  { name: "ipv4", short: "4" },
-  { name: "ipv6", short: "6" },
-];
-const DNS_TYPES = ["A", "AAAA", "SRV", "CNAME", "PTR", "TXT", "NS", "SOA", "MX", "ANY"];
-
-/** `dig [@SERVER] NAME [TYPE] [+…]`; `-x ADDRESS` asks for the name of an address. */
-export function parseDig(args: readonly string[]): ClientRequest {
-  const read = readClient("dig", args, DIG_FLAGS);
-  const words = read.words.filter((word) => !word.startsWith("+") && word.toUpperCase() !== "IN");
-  const server = words.find((word) => word.startsWith("@"))?.slice(1);
-  const [first, second] = words.filter((word) => !word.startsWith("@"));
-  const reverse = read.last("reverse");
-  const name = reverse === undefined ? (read.last("query") ?? first) : reverseName(reverse);
-  if (name === undefined)
-    throw new UsageError("dig needs a name", "for example: ktrace exec pod/nginx -- dig tomcat6.default.svc.cluster.local");
-  const type = reverse === undefined ? (read.last("type") ?? second ?? "A") : "PTR";
-  return {
-    ...read.common,
-    host: readHost(name, "dig"),
-    port: 53,
-    protocol: "udp",
-    type: dnsType(type, "dig"),
-    ...(server === undefined ? {} : { server: readHost(server, "dig") }),
-  };
-}
-
-/** `nslookup [-type=TYPE] NAME [SERVER]`. */
-export function parseNslookup(args: readonly string[]): ClientRequest {
-  const typed = args.find((word) => /^-(query)?type=/i.test(word) || /^-q=/i.test(word));
-  const read = readClient(
-    "nslookup",
-    args.filter((word) => word !== typed),
-    [],
-  );
-  const [name, server] = read.words;
-  if (name === undefined) throw new UsageError("nslookup needs a name");
-  return {
-    ...read.common,
-    command: ["nslookup", ...(typed === undefined ? [] : [typed]), ...read.common.command.slice(1)],
-    host: readHost(name, "nslookup"),
-    port: 53,
-    protocol: "udp",
-    type: dnsType(typed?.split("=")[1] ?? "A", "nslookup"),
-    ...(server === undefined ? {} : { server: readHost(server, "nslookup") }),
-  };
-}
-
-function dnsType(text: string, program: string): string {
-  const type = text.toUpperCase();
-  if (DNS_TYPES.includes(type)) return type;
-  throw new UsageError(`${program}: unknown record type ${JSON.stringify(text)}`, `known: ${DNS_TYPES.join(", ")}`);
-}
-
-/** The name under in-addr.arpa that `dig -x` asks for (RFC 1035 §3.5). */
-function reverseName(text: string): string {
-  const ip = parseIp(text);
-  if (ip === undefined || ip.includes(":")) throw new UsageError(`dig: -x takes an IPv4 address, not ${JSON.stringify(text)}`);
-  return `${ip.split(".").reverse().join(".")}.in-addr.arpa`;
-}
-
-function readClient(program: string, args: readonly string[], specs: readonly FlagSpec[]) {
+/** The flags and words of a client program, and which of them are ktrace's own. */
+export function readClient(program: string, args: readonly string[], specs: readonly FlagSpec[]) {
   const items = parseFlags(args, [...LONG_FLAGS, ...specs], program);
   const flags = items.filter((item) => item.kind === "flag");
   const family = flags.map((flag) => familyFlag(flag.name)).findLast((found) => found !== undefined);

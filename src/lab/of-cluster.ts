@@ -4,6 +4,7 @@ import { formatResolvConf, resolvConfOf, resolvConfOfMachine } from "../agents/k
 import { machineNetns } from "../agents/machine.ts";
 import { netnsOfPod } from "../agents/network.ts";
 import type { Apps } from "../apps/apps.ts";
+import { addressesIn } from "../apps/dns/message.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { printIptablesSave } from "../dialects/iptables-save.ts";
 import { printNftRuleset } from "../dialects/nft.ts";
@@ -64,8 +65,8 @@ function machineNames(cluster: Cluster, apps: Apps, id: NetnsId): HostsEntry[] {
 const outsideNames = (cluster: Cluster, apps: Apps): HostsEntry[] =>
   cluster.dnsRecords.flatMap(({ name }) =>
     ["A", "AAAA"].flatMap((type) => {
-      const answer = apps.askOutside(name, type);
-      return answer.kind === "addresses" ? answer.ips.slice(0, 1).map((ip) => ({ ip, names: [name] })) : [];
+      const [ip] = addressesIn(apps.askOutside(name, type), type);
+      return ip === undefined ? [] : [{ ip, names: [name] }];
     }),
   );
 

@@ -4,6 +4,7 @@
  * Not served: TLS, so port 443 of an ingress controller tells whom it saw; names of the kind SRV and PTR.
  */
 import type { Apps } from "../apps/apps.ts";
+import { addressesIn, aliasIn, type DnsReply } from "../apps/dns/message.ts";
 import type { HttpRequest, ProcessDecision, ProcessRequest } from "../apps/process.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ListeningSocket } from "../linux/netns.ts";
@@ -31,15 +32,16 @@ function recordsOf(cluster: Cluster, apps: Apps, owner: string): Extract<Serves,
   const records: [string, { a: readonly Ip[]; aaaa: readonly Ip[]; alias?: string }][] = [];
   for (const name of new Set(namesOf(cluster).map((each) => each.toLowerCase().replace(/\.$/, "")))) {
     const [a, aaaa] = ["A", "AAAA"].map((type) => apps.askNameServer(owner, name, type));
-    const found = [a, aaaa].filter((answer) => answer?.kind === "addresses" || answer?.kind === "no-data");
+    const found = [a, aaaa].filter((reply) => reply !== undefined && reply.rcode === "NOERROR" && reply.unknown === undefined);
     if (found.length === 0) continue;
-    const alias = found.flatMap((answer) => (answer?.kind === "addresses" && answer.alias !== undefined ? [answer.alias] : []))[0];
-    records.push([name, { a: ipsOf(a), aaaa: ipsOf(aaaa), ...(alias === undefined ? {} : { alias }) }]);
+    const alias = found.flatMap((reply) => (reply && addressesOf(reply).length > 0 ? (aliasIn(reply) ?? []) : []))[0];
+    records.push([name, { a: addressesOf(a), aaaa: addressesOf(aaaa), ...(alias === undefined ? {} : { alias }) }]);
   }
   return Object.fromEntries(records);
 }
 
-const ipsOf = (answer: ReturnType<Apps["askNameServer"]>): readonly Ip[] => (answer?.kind === "addresses" ? answer.ips : []);
+const addressesOf = (reply: DnsReply | undefined): readonly Ip[] =>
+  reply === undefined ? [] : [...addressesIn(reply, "A"), ...addressesIn(reply, "AAAA")];
 
 /** Every name that the cluster's name server could be asked for and know. */
 function namesOf({ clusterDomain: domain, services, slices, pods, namespaces, dnsRecords }: Cluster): string[] {

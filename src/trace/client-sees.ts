@@ -4,6 +4,7 @@
  */
 import { formatSocket } from "../net/packet.ts";
 import type { Errno } from "./connection.ts";
+import { type LookupEnding, lookupSees } from "./lookup-output.ts";
 import type { ClientSees, Request, Verdict } from "./trace.ts";
 
 /** What is known of how the request ended, for the client's sake. */
@@ -20,6 +21,7 @@ export type Ending = {
   readonly fail?: boolean; // curl -f
   readonly ttl?: number; // of an echo reply on arrival
   readonly nameTimeout?: boolean;
+  readonly lookup?: LookupEnding; // of dig and nslookup
   readonly certificate?: "self-signed" | "handshake";
   readonly refusedFrom?: string; // the sender of an ICMP error
   readonly accepted?: boolean; // a proxy took the connection, and closed it without an answer
@@ -60,7 +62,7 @@ export function clientSees(program: Request["program"], ending: Ending): ClientS
       return pingSees(ending);
     case "dig":
     case "nslookup":
-      return digSees(program, ending);
+      return lookupSees(program, ending);
     case "trace":
       return traceSees(ending);
     default:
@@ -134,20 +136,6 @@ function pingRefusal(errno: Errno | undefined, reason: string | undefined): stri
   if (errno === "ECONNREFUSED") return "Destination Port Unreachable";
   if (errno === "ENETUNREACH") return "Destination Net Unreachable";
   return reason === "rule-denied" && errno === "EACCES" ? "Packet filtered" : "Destination Host Unreachable";
-}
-
-function digSees(program: "dig" | "nslookup", ending: Ending): ClientSees {
-  const beyond = unknowable(ending);
-  if (beyond) return beyond;
-  if (ending.verdict === "delivered") return { exitCode: 0, message: ending.who ?? "" };
-  if (ending.reason === "dns-unreachable")
-    return {
-      exitCode: program === "dig" ? 9 : 1,
-      message: program === "dig" ? ";; no servers could be reached" : ";; connection timed out; no servers could be reached",
-    };
-  return program === "dig"
-    ? { exitCode: 0, message: `status: ${ending.reason === "no-address" ? "NOERROR, no answer" : "NXDOMAIN"}` }
-    : { exitCode: 1, message: `** server can't find ${ending.host}: NXDOMAIN` };
 }
 
 function traceSees(ending: Ending): ClientSees {

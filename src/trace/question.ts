@@ -42,5 +42,19 @@ export type Question = {
   readonly ttl?: number;
   readonly type?: string; // of a DNS question
   readonly server?: string; // dig @SERVER
+  readonly lookup?: LookupOptions;
   readonly again?: number; // how often the same is asked once more
 };
+
+/** What dig and nslookup were told besides name, type and server. */
+export type LookupOptions = {
+  readonly search: boolean; // take the search list
+  readonly ndots?: number;
+  readonly tcp: boolean;
+  readonly attempts?: number;
+  readonly short: boolean; // dig +short
+  readonly show: readonly DigPart[];
+};
+/** The parts of dig's output, each with its own `+[no]` flag. */
+export const DIG_PARTS = ["cmd", "comments", "question", "answer", "authority", "additional", "stats"] as const;
+export type DigPart = (typeof DIG_PARTS)[number];

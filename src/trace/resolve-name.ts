@@ -1,17 +1,17 @@
 /**
- * How a name becomes an address, as the resolver of the source does it: hosts file, then the name server over a traced UDP
- * leg with the search list (resolv.conf(5), getaddrinfo(3)); machines without a name server know the topology's names.
+ * How a name becomes an address, as the resolver of the source does it: hosts file, then the name servers with the search
+ * list (resolv.conf(5), getaddrinfo(3)); machines without a name server know the topology's names. Not modelled: musl's
+ * resolver, which ends at the first NODATA and asks all servers at once; nscd; rule 9 of RFC 6724 (longest common prefix).
  */
-
 import type { Apps, Who } from "../apps/apps.ts";
+import { addressesIn, aliasIn, type DnsReply } from "../apps/dns/message.ts";
 import type { NameBook } from "../apps/names.ts";
-import { explore } from "../linux/run.ts";
-import { type Family, type Ip, parseIp } from "../net/address.ts";
+import { connectSource } from "../linux/kernel.ts";
+import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
 import { NO_CAUSE } from "../net/cause.ts";
-import { type Fraction, ONE, sumFractions, timesFraction } from "../net/fraction.ts";
-import { type Connection, walkConnection } from "./connection.ts";
-import { destinationOf, legOf } from "./leg.ts";
-import type { Leg, LegArm, NameStep } from "./trace.ts";
+import { type Fraction, fraction, ONE, timesFraction } from "../net/fraction.ts";
+import { type Consulted, consult, hasData, type NameReply, triedOf } from "./ask-name-servers.ts";
+import type { Leg, NameStep } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
 export type Resolution = {
@@ -28,55 +28,45 @@ export type Resolution = {
     | { readonly kind: "unknown"; readonly text: string; readonly name: NameStep };
 };
 
-/** Resolves `host` for a source; with random name server replicas there can be several outcomes. */
-export function resolveName(net: TraceNet, from: Who, host: string, family: Family, sport: number): Resolution[] {
-  const known = withoutAsking(net.apps, from, host, family);
+/**
+ * Resolves `host` for a source. Without a family both are asked for, and the one that can be reached is used, IPv6 first
+ * (RFC 6724). Of several addresses any may stand first: servers shuffle them (coredns/plugin/loadbalance).
+ */
+export function resolveName(net: TraceNet, from: Who, host: string, family: Family | undefined, sport: number): Resolution[] {
+  const families: readonly Family[] = family === undefined ? [4, 6] : [family];
+  const known = withoutAsking(net.apps, from, host, families);
   if (known) return [{ share: ONE, legs: [], result: { kind: "found", ip: known.ip, name: known.name } }];
   const book = net.apps.names(from);
-  const machine = book.machines(host, family);
+  const machine = families.map((one) => book.machines(host, one)).find((one) => one !== undefined);
   if (machine && from.kind !== "pod") return [found(host, machine)];
-  const asked = book.nameservers.length > 0 ? askAll(net, from, host, family, sport, book, 0) : [withoutServer(net.apps, host, family)];
+  const asked = book.nameservers.length > 0 ? askBook(net, from, host, families, sport, book) : [withoutServer(net.apps, host, families)];
   // Node names are no DNS names in a cluster; a pod that nothing else answers is told the topology's all the same.
   return machine
-    ? asked.map((r) =>
-        r.result.kind === "found"
-          ? r
+    ? asked.map((one) =>
+        one.result.kind === "found"
+          ? one
           : {
-              ...r,
+              ...one,
               result: found(host, { ...machine, detail: `${machine.detail}; assumed: in-cluster DNS does not know node names` }).result,
             },
       )
     : asked;
 }
 
-/** What dig and nslookup do: only name servers are asked, dig for the name as it stands, nslookup along the search list. */
-export function queryName(
-  net: TraceNet,
+function withoutAsking(
+  apps: Apps,
   from: Who,
   host: string,
-  type: "A" | "AAAA",
-  sport: number,
-  options: { readonly search: boolean; readonly server?: Ip },
-): Resolution[] {
-  const own = net.apps.names(from);
-  const servers = options.server === undefined ? own.nameservers : [options.server];
-  const book: NameBook = { ...own, nameservers: servers, search: options.search ? own.search : [] };
-  const family: Family = type === "A" ? 4 : 6;
-  if (servers.length > 0) return askAll(net, from, host, family, sport, book, 0);
-  const name: NameStep = { host, how: "dns", detail: "no name server", cause: NO_CAUSE };
-  return [
-    { share: ONE, legs: [], result: { kind: "failed", reason: "dns-unreachable", text: `${from.name} has no name server to ask`, name } },
-  ];
-}
-
-function withoutAsking(apps: Apps, from: Who, host: string, family: Family): { readonly ip: Ip; readonly name: NameStep } | undefined {
+  families: readonly Family[],
+): { readonly ip: Ip; readonly name: NameStep } | undefined {
   const literal = parseIp(host.replace(/^\[|\]$/g, ""));
   if (literal !== undefined) return { ip: literal, name: { host, ip: literal, how: "literal", detail: "an address", cause: NO_CAUSE } };
   if (host === "localhost") {
-    const ip = family === 4 ? "127.0.0.1" : "::1";
+    const ip = families.includes(4) ? "127.0.0.1" : "::1";
     return { ip, name: { host, ip, how: "localhost", detail: "this machine itself", cause: NO_CAUSE } };
   }
-  const entry = apps.names(from).hosts(host, family);
+  const book = apps.names(from);
+  const entry = families.map((family) => book.hosts(host, family)).find((one) => one !== undefined);
   return entry && { ip: entry.ip, name: { host, ip: entry.ip, how: "hosts-file", detail: entry.detail, cause: entry.cause } };
 }
 
@@ -90,13 +80,10 @@ const found = (
 });
 
 /** A machine without a name server: the topology's records are all there is. */
-function withoutServer(apps: Apps, host: string, family: Family): Resolution {
-  const answer = apps.askOutside(host, typeOf(family));
+function withoutServer(apps: Apps, host: string, families: readonly Family[]): Resolution {
+  const [ip] = families.map(typeOf).flatMap((type) => addressesIn(apps.askOutside(host, type), type));
   const name: NameStep = { host, how: "topology-dns", detail: "dns.records of the topology", cause: NO_CAUSE };
-  if (answer.kind === "addresses") {
-    const ip = answer.ips[0] ?? "";
-    return { share: ONE, legs: [], result: { kind: "found", ip, name: { ...name, ip } } };
-  }
+  if (ip !== undefined) return { share: ONE, legs: [], result: { kind: "found", ip, name: { ...name, ip } } };
   return {
     share: ONE,
     legs: [],
@@ -109,141 +96,85 @@ function withoutServer(apps: Apps, host: string, family: Family): Resolution {
   };
 }
 
-const typeOf = (family: Family): "A" | "AAAA" => (family === 4 ? "A" : "AAAA");
+export const typeOf = (family: Family): "A" | "AAAA" => (family === 4 ? "A" : "AAAA");
 
 /** Names in the order they are asked: with enough dots the name itself first (ndots), a final dot skips the list. */
 export function candidatesOf(host: string, book: Pick<NameBook, "search" | "ndots">): string[] {
   if (host.endsWith(".")) return [host.slice(0, -1)];
-  const listed = book.search.map((suffix) => `${host}.${suffix}`);
-  return host.split(".").length - 1 >= book.ndots ? [host, ...listed] : [...listed, host];
+  const listed = book.search.map((suffix) => (suffix === "." ? host : `${host}.${suffix.replace(/\.$/, "")}`));
+  const all = host.split(".").length - 1 >= book.ndots ? [host, ...listed] : [...listed, host];
+  return [...new Set(all)];
 }
 
-/** Asks one name server; what is not answered goes to the next one (resolv.conf lists up to three). */
-function askAll(net: TraceNet, from: Who, host: string, family: Family, sport: number, book: NameBook, index: number): Resolution[] {
-  const server = book.nameservers[index];
-  if (server === undefined || from.netns === undefined) return [];
-  const netns = from.netns;
-  const walked = explore((choose) => walkConnection(net.startRun(choose), { from: netns, protocol: "udp", dst: server, dport: 53, sport }));
-  const answered = walked.map(({ share, value }) => ({ share, connection: value, answer: askCandidates(net, value, host, family, book) }));
-  const groups = new Map<string, typeof answered>();
-  for (const one of answered) groups.set(one.answer.key, [...(groups.get(one.answer.key) ?? []), one]);
-  return [...groups.values()].flatMap((group): Resolution[] => {
-    const first = group[0];
-    if (!first) return [];
-    const share = sumFractions(group.map((g) => g.share));
-    const leg = dnsLeg(net, from, server, group, first, host, typeOf(family));
-    const later =
-      first.answer.result.kind === "failed" && first.answer.result.reason === "dns-unreachable"
-        ? askAll(net, from, host, family, sport, book, index + 1)
-        : [];
-    if (later.length > 0) return later.map((r) => ({ ...r, share: timesFraction(share, r.share), legs: [leg, ...r.legs] }));
-    return [{ share, legs: [leg], result: first.answer.result }];
-  });
+function askBook(net: TraceNet, from: Who, host: string, families: readonly Family[], sport: number, book: NameBook): Resolution[] {
+  const plan = {
+    host,
+    candidates: candidatesOf(host, book),
+    types: families.map(typeOf),
+    servers: book.nameservers,
+    attempts: book.attempts,
+    port: 53,
+    protocol: "udp",
+    sport,
+    until: "records",
+  } as const;
+  return consult(net, from, plan).flatMap((one) => resolutionsOf(net, from, host, plan.types, one));
 }
 
-type Answered = {
-  readonly share: Fraction;
-  readonly connection: Connection;
-  readonly answer: { readonly key: string; readonly result: Resolution["result"]; readonly asked: string; readonly said: string };
-};
-
-/** One leg for all replicas that say the same; each way there is an arm. */
-function dnsLeg(net: TraceNet, from: Who, server: Ip, group: readonly Answered[], first: Answered, host: string, type: string): Leg {
-  const leg = legOf(net, "dns", from, { host: server, ip: server, port: 53, protocol: "udp" }, first.connection);
-  const arms: LegArm[] = group.map(({ share, connection }) => {
-    const destination = destinationOf(net, connection);
-    return { share, hops: connection.hops, reply: connection.reply, ...(destination ? { destination } : {}) };
-  });
-  return {
-    ...leg,
-    query: { name: first.answer.asked === "" ? host : first.answer.asked, type, answer: first.answer.said },
-    ...(arms.length > 1 ? { arms } : {}),
-  };
-}
-
-/** Asks the server that a query reached for every candidate name in turn. */
-function askCandidates(net: TraceNet, connection: Connection, host: string, family: Family, book: NameBook): Answered["answer"] {
-  const server = serverOf(net, connection);
-  const blank: NameStep = { host, how: "dns", detail: "asked of the name server", cause: NO_CAUSE };
-  if (!server) {
-    const text = connection.verdict === "delivered" ? "what answers on port 53 there is no name server that ktrace knows" : connection.text;
-    return {
-      key: `unreachable ${connection.verdict} ${connection.reason ?? ""}`,
-      result: { kind: "failed", reason: "dns-unreachable", text: `the query was not answered: ${text}`, name: blank },
-      asked: "",
-      said: "no answer",
-    };
+function resolutionsOf(
+  net: TraceNet,
+  from: Who,
+  host: string,
+  types: readonly string[],
+  { share, legs, outcome }: Consulted,
+): Resolution[] {
+  const detail = outcome.kind === "answered" ? outcome.who : "asked of the name server";
+  const name: NameStep = { host, how: "dns", detail, cause: NO_CAUSE };
+  if (outcome.kind === "unreachable")
+    return [
+      {
+        share,
+        legs,
+        result: { kind: "failed", reason: "dns-unreachable", text: `the query was not answered: ${outcome.text}`, name },
+      },
+    ];
+  const told: NameStep = { ...name, tried: triedOf(outcome.replies) };
+  const ips = preferred(net, from, addressesOf(outcome.last));
+  if (ips.length > 0) {
+    const [reply] = outcome.last.filter(hasData);
+    const alias = reply && aliasIn(reply.reply);
+    const step = { ...told, cause: reply?.reply.cause ?? NO_CAUSE, detail: alias === undefined ? detail : `${detail}, alias of ${alias}` };
+    const each = fraction(1n, BigInt(ips.length));
+    return ips.map((ip) => ({ share: timesFraction(share, each), legs, result: { kind: "found", ip, name: { ...step, ip } } }));
   }
-  const tried: { name: string; answer: string }[] = [];
-  let sawData = false;
-  for (const candidate of candidatesOf(host, book)) {
-    const answer = server.ask(candidate, typeOf(family));
-    if (answer.kind === "addresses") {
-      const ip = answer.ips[0] ?? "";
-      const said = answer.ips.join(", ");
-      tried.push({ name: candidate, answer: said });
-      const detail = `${server.who}${answer.alias === undefined ? "" : `, alias of ${answer.alias}`}`;
-      return {
-        key: `A ${said}`,
-        asked: candidate,
-        said,
-        result: { kind: "found", ip, name: { host, ip, how: "dns", detail, cause: answer.cause, tried } },
-      };
-    }
-    if (answer.kind === "loop")
-      return {
-        key: "loop",
-        asked: candidate,
-        said: "CNAME loop",
-        result: {
-          kind: "failed",
-          reason: "name-loop",
-          text: `CNAMEs turn in a circle: ${answer.names.join(" -> ")}`,
-          name: { ...blank, tried },
-        },
-      };
-    if (answer.kind === "unknown")
-      return {
-        key: "unknown",
-        asked: candidate,
-        said: "asked upstream",
-        result: { kind: "unknown", text: answer.text, name: { ...blank, tried } },
-      };
-    sawData ||= answer.kind === "no-data";
-    tried.push({ name: candidate, answer: answer.kind === "no-data" ? "no data" : "NXDOMAIN" });
-  }
-  const reason = sawData ? "no-address" : "name-not-found";
-  const last = tried.at(-1);
-  return {
-    key: reason,
-    asked: tried[0]?.name ?? host,
-    said: last?.answer ?? "NXDOMAIN",
-    result: {
-      kind: "failed",
-      reason,
-      text: sawData ? `"${host}" has no ${typeOf(family)} record` : `no name server record for "${host}"`,
-      name: { ...blank, tried },
-    },
-  };
+  return [{ share, legs, result: failureOf(host, types, outcome.replies, told) }];
 }
 
-function serverOf(net: TraceNet, connection: Connection) {
-  const owner = connection.socket?.owner;
-  if (connection.verdict === "delivered" && owner !== undefined && net.apps.askNameServer(owner, "", "A")) {
-    const who = net.apps.who(owner);
-    const where = who.node === undefined ? "" : ` on ${who.node}`;
-    return {
-      who: `${who.kind} ${who.name}${where}`,
-      ask: (name: string, type: string) => net.apps.askNameServer(owner, name, type) ?? ({ kind: "nxdomain" } as const),
-    };
-  }
-  // A server outside the model: only what the topology's records say is known of it.
-  const outside =
-    connection.verdict === "exits" ||
-    (connection.reason === "host-unreachable" &&
-      net.apps.whoHas(connection.end.kind === "answered" ? connection.end.packet.dst : "").kind === "address" &&
-      connection.hops.length === 1);
-  return outside
-    ? { who: "a name server outside the model", ask: (name: string, type: string) => net.apps.askOutside(name, type) }
-    : undefined;
+const addressesOf = (replies: readonly NameReply[]): Ip[] => replies.flatMap(({ type, reply }) => addressesIn(reply, type));
+
+/** The family whose addresses the source has a way to, IPv6 first; without any way, IPv6 too. */
+function preferred(net: TraceNet, from: Who, ips: readonly Ip[]): readonly Ip[] {
+  const stack = from.netns === undefined ? undefined : net.world.netns(from.netns);
+  const hasWay = (ip: Ip): boolean => stack !== undefined && connectSource(stack, ip) !== undefined;
+  const six = ips.filter((ip) => familyOf(ip) === 6);
+  const four = ips.filter((ip) => familyOf(ip) === 4);
+  if (six.length === 0 || four.length === 0) return ips;
+  return six.some(hasWay) || !four.some(hasWay) ? six : four;
+}
+
+/** Why names without an address have none. */
+export function failureOf(
+  host: string,
+  types: readonly string[],
+  replies: readonly NameReply[],
+  name: NameStep,
+): Exclude<Resolution["result"], { kind: "found" }> {
+  const all: readonly DnsReply[] = replies.map(({ reply }) => reply);
+  const unknown = all.find((reply) => reply.unknown !== undefined)?.unknown;
+  if (unknown !== undefined) return { kind: "unknown", text: unknown, name };
+  const loop = all.find((reply) => reply.loop)?.loop;
+  if (loop) return { kind: "failed", reason: "name-loop", text: `CNAMEs turn in a circle: ${loop.join(" -> ")}`, name };
+  if (all.some((reply) => reply.rcode === "NOERROR"))
+    return { kind: "failed", reason: "no-address", text: `"${host}" has no ${types.join(" or ")} record`, name };
+  return { kind: "failed", reason: "name-not-found", text: `no name server record for "${host}"`, name };
 }

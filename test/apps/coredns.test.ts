@@ -1,7 +1,9 @@
 /** What CoreDNS as kubeadm sets it up answers (Kubernetes DNS-based service discovery 1.1.0), and what stands outside of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerQuery, type DnsAnswer, outsideAnswer } from "../../src/apps/coredns.ts";
+import { createCoreDns } from "../../src/apps/coredns.ts";
+import { addressesIn, aliasIn, type DnsReply } from "../../src/apps/dns/message.ts";
+import { outsideReply } from "../../src/apps/dns/outside.ts";
 import { decideCluster } from "../../src/cluster/decide.ts";
 import { readInput } from "../../src/manifests/input.ts";
 import { createCauseTable } from "../../src/objects/cause.ts";
@@ -62,9 +64,15 @@ const documents = [
 const input = readInput({ files: ["-"], cwd: ".", stdin: () => documents.map((one) => JSON.stringify(one)).join("\n---\n") });
 const cluster = decideCluster(input.objects, input.topology);
 
-const describe = (answer: DnsAnswer): string => {
-  if (answer.kind === "addresses") return `${answer.ips.join(" ")}${answer.alias === undefined ? "" : ` alias ${answer.alias}`}`;
-  return answer.kind === "loop" ? `loop ${answer.names.length}` : answer.kind;
+const server = createCoreDns(cluster, createCauseTable());
+
+const describe = (reply: DnsReply, type: string): string => {
+  if (reply.loop) return `loop ${reply.loop.length}`;
+  if (reply.unknown !== undefined) return "unknown";
+  const ips = addressesIn(reply, type);
+  const alias = aliasIn(reply);
+  if (ips.length > 0) return `${ips.join(" ")}${alias === undefined ? "" : ` alias ${alias}`}`;
+  return reply.rcode === "NOERROR" ? "no-data" : reply.rcode.toLowerCase();
 };
 
 const queries: readonly (readonly [string, "A" | "AAAA", string])[] = [
@@ -98,17 +106,17 @@ const queries: readonly (readonly [string, "A" | "AAAA", string])[] = [
   ["db.example.com", "A", "203.0.113.9"],
 ];
 for (const [name, type, expected] of queries)
-  test(`dns ${name} ${type}: ${expected}`, () => assert.equal(describe(answerQuery(cluster, name, type, createCauseTable())), expected));
+  test(`dns ${name} ${type}: ${expected}`, () => assert.equal(describe(server(name, type), type), expected));
 
 const outside: readonly (readonly [string, "A" | "AAAA", string])[] = [
   ["db.example.com.", "A", "203.0.113.9"],
   ["DB.example.com", "A", "203.0.113.9"],
   ["db.example.com", "AAAA", "no-data"],
   ["six.example.com", "AAAA", "2001:db8::9"],
-  ["alias.example.com", "A", "203.0.113.9 alias db.example.com."],
+  ["alias.example.com", "A", "203.0.113.9 alias db.example.com"],
   ["a.example.com", "A", "loop 3"],
   ["www.example.org", "A", "unknown"],
   ["web", "A", "nxdomain"],
 ];
 for (const [name, type, expected] of outside)
-  test(`dns outside ${name} ${type}: ${expected}`, () => assert.equal(describe(outsideAnswer(cluster, name, type)), expected));
+  test(`dns outside ${name} ${type}: ${expected}`, () => assert.equal(describe(outsideReply(cluster, name, type), type), expected));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type ClientRequest, parseDig, parseNc, parseNslookup, parsePing } from "../../src/cli/client-args.ts";
+import { type ClientRequest, parseNc, parsePing } from "../../src/cli/client-args.ts";
+import { parseDig, parseNslookup } from "../../src/cli/dig-args.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
 
 const parsers = { nc: parseNc, ping: parsePing, dig: parseDig, nslookup: parseNslookup };
@@ -30,7 +31,7 @@ const read = [
 ];
 for (const { line, sees } of read) {
   test(line, () => {
-    const { command, own, ...rest } = run(line);
+    const { command, own, lookup, ...rest } = run(line);
     assert.equal(command.join(" "), line);
     assert.deepEqual(
       own.map((item) => item.kind === "flag" && item.name),

@@ -1,7 +1,7 @@
 /** `ktrace dig NAME [TYPE]`: one DNS question and its answer. */
 import { answer, clientQuestion } from "../ask.ts";
-import { parseDig } from "../client-args.ts";
 import type { CommandSpec } from "../command.ts";
+import { parseDig } from "../dig-args.ts";
 import { mergeOwnFlags } from "../flags.ts";
 
 export const digCommand: CommandSpec = {

@@ -3,8 +3,9 @@
 import { nearest } from "../../manifests/words.ts";
 import { UsageError } from "../../objects/diagnostic.ts";
 import { answer, clientQuestion } from "../ask.ts";
-import { parseDig, parseNc, parseNslookup, parsePing } from "../client-args.ts";
+import { parseNc, parsePing } from "../client-args.ts";
 import type { Call, CommandSpec } from "../command.ts";
+import { parseDig, parseNslookup } from "../dig-args.ts";
 import { type GlobalFlags, LONG_FLAGS, mergeOwnFlags } from "../flags.ts";
 import { type FlagSpec, type Item, parseFlags } from "../getopt.ts";
 import { runCurl } from "./curl.ts";
