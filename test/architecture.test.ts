@@ -20,7 +20,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   dialects: ["linux", "net"],
   lab: ["linux", "dialects", "agents", "apps", "cluster", "objects", "net", "trace"],
   advice: ["trace", "cluster", "linux", "objects", "net"],
-  render: ["trace", "dialects", "linux", "objects", "net"],
+  verify: ["trace", "dialects", "linux", "net"],
+  compare: ["trace", "cluster", "linux", "net"],
+  render: ["compare", "trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],
   "(root)": ["net", "objects", "manifests", "cluster", "linux", "agents", "apps", "trace", "dialects", "lab", "advice", "render", "lint"],
   cli: [
@@ -34,6 +36,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "trace",
     "dialects",
     "lab",
+    "compare",
     "advice",
     "render",
     "lint",

@@ -1,5 +1,6 @@
 /** Every command, in the order in which help lists them. A new one is a file in commands/ and a line here. */
 import type { CommandSpec } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { curlCommand } from "./commands/curl.ts";
 import { digCommand } from "./commands/dig.ts";
@@ -23,6 +24,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   getCommand,
   labCommand,
   explainCommand,
+  verifyCommand,
+  compareCommand,
   schemaCommand,
   initCommand,
   completionCommand,
