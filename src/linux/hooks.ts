@@ -196,7 +196,9 @@ function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
       flight.tracked = { state: "UNTRACKED" };
     },
     left: (chain, verdict, visits, skipped) => {
-      if (flight.run.evidence) addStep(flight, { kind: "chain", hook, table: asked.table.name, chain, verdict, visits, skipped });
+      if (!flight.run.evidence) return;
+      const base = asked.chain?.name === chain ? { base: true } : {};
+      addStep(flight, { kind: "chain", hook, table: asked.table.name, chain, verdict, visits, skipped, ...base });
     },
   };
   if (asked.chain) return evaluateBaseChain(asked.table, asked.chain, nftContext(flight, netns, hook, asked.table, context), observer);

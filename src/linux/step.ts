@@ -42,6 +42,7 @@ export type Step =
       readonly verdict: "accept" | "drop" | "return" | "policy-accept" | "policy-drop";
       readonly visits: readonly RuleVisit[];
       readonly skipped: number;
+      readonly base?: boolean; // a base chain of nftables; iptables' are known by their names
     }
   /** A rule matched. `nat`: it stands in a chain that is asked for a translation. */
   | { readonly kind: "rule"; readonly hook: Hook; readonly ref: RuleRef; readonly nat?: boolean }

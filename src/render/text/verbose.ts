@@ -42,13 +42,14 @@ export function evidenceRows(scene: Scene, hop: Hop, index: number): Row[] {
         },
       ];
     case "chain":
-      return step.chain === step.hook.toUpperCase() && (step.visits.length > 0 || step.verdict !== "policy-accept")
-        ? chainRows(scene, hop.steps, index)
-        : [];
+      return isRoot(step) && (step.visits.length > 0 || step.verdict !== "policy-accept") ? chainRows(scene, hop.steps, index) : [];
     default:
       return [];
   }
 }
+
+/** A built-in chain of iptables, a base chain of nftables: what hangs on the hook itself. */
+const isRoot = (step: ChainStep): boolean => step.base === true || step.chain === step.hook.toUpperCase();
 
 /** A built-in chain with the chains jumped to inside it, in the order of the packet. A chain is reported when it is left. */
 function chainRows(scene: Scene, steps: readonly Step[], index: number): Row[] {
@@ -66,7 +67,7 @@ function chainsInside(steps: readonly Step[], index: number): ChainStep[] {
   for (let i = index - 1; i >= 0; i--) {
     const step = steps[i];
     if (step?.kind !== "chain") continue;
-    if (step.chain === step.hook.toUpperCase()) break;
+    if (isRoot(step)) break;
     inner.unshift(step);
   }
   return inner;
