@@ -24,7 +24,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   getCommand,
   labCommand,
   explainCommand,
-  verifyCommand,
   compareCommand,
   schemaCommand,
   initCommand,
