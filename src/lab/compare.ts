@@ -118,7 +118,7 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
     ...(predicted.aftermath.length > 0 || verdict === "unanswered"
       ? compareWay("aftermath", predicted.aftermath, course.aftermath, bindings)
       : []), // elsewhere a client's RST only ends the connection
-    ...compareConntrack(predicted.conntrack, observed, bindings),
+    ...compareConntrack(withoutTunnels(predicted), observed, bindings),
     ...compareServer(predicted, observed, bindings),
     ...compareClient(predicted, observed),
   ];
@@ -162,6 +162,14 @@ const isBridgeEcho = (here: Sighting | undefined, next: Sighting | undefined, pr
   here.packet.segment.kind === next.packet.segment.kind &&
   !here.outer &&
   !next.outer;
+
+/** Tunnel packets are connections of their own, shared by flows. */
+function withoutTunnels({ conntrack, request, reply, third, aftermath }: Predicted): ConntrackEntry[] {
+  const outers = [...request, ...reply, ...third, ...aftermath].flatMap(({ outer }) => outer ?? []);
+  return conntrack.filter(
+    ({ original: { protocol, dst, dport } }) => !outers.some((o) => o.protocol === protocol && o.dst === dst && o.dport === dport),
+  );
+}
 
 /** The entries that are left: every predicted one is there, and no other of this flow. */
 function compareConntrack(predicted: readonly ConntrackEntry[], observed: Observation, bindings: Bindings): Difference[] {
@@ -248,7 +256,7 @@ function expectedClient({ connection, reply }: Predicted, protocol: string): rea
   if (verdict === "delivered") return ["answered"];
   if (errno === "EPERM") return ["unreachable EPERM"];
   if (verdict === "rejected" || verdict === "looped") {
-    if (protocol === "udp" && end.kind !== "errno" && !isFatalForUdp(reply.at(-1)?.packet)) return ["timeout"];
+    if (protocol === "udp" && end.kind === "answered" && !isFatalForUdp(reply.at(-1)?.packet)) return ["timeout"];
     if (protocol.startsWith("icmp") && verdict === "looped") return ["unreachable ETTL"];
     return [errno === "ECONNREFUSED" ? "refused ECONNREFUSED" : `unreachable ${errno}`];
   }

@@ -31,7 +31,11 @@ function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else map.set(key, [value]);
 }
 
-const quotedOf = (packet: Packet): Packet => (packet.segment.kind === "icmp-error" ? quotedOf(packet.segment.quoted) : packet);
+/** The flow's own packet: what an ICMP error is about, what a tunnel packet that it quotes carries. */
+function quotedOf(packet: Packet): Packet {
+  if (packet.segment.kind === "icmp-error") return quotedOf(packet.segment.quoted);
+  return packet.inner ? quotedOf(packet.inner.packet) : packet;
+}
 
 /** The part of an observation that is this flow's. `sport`: the client's port, or echo id. */
 export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: number }, index: PortIndex): FlowPackets {
@@ -60,6 +64,7 @@ export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: n
 /** Whether the packet goes from the client's side to the server's: an ICMP error travels against what it quotes. */
 export function isForward(packet: Packet, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean {
   if (packet.segment.kind === "icmp-error") return !isForward(packet.segment.quoted, flow, entries);
+  if (packet.inner) return isForward(packet.inner.packet, flow, entries);
   if (packet.segment.kind === "syn" || packet.segment.kind === "echo-request") return true;
   if (packet.segment.kind === "syn-ack" || packet.segment.kind === "echo-reply") return false;
   if (packet.sport === flow.sport) return true;

@@ -15,9 +15,15 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
     return { observation, predicted, judgement: judgeFlow(predicted, observation) };
   });
   const agree = flows.every(({ judgement }) => judgement.differences.length === 0);
+  // What is not known of one flow's way may be hit by it.
+  // Without tracking, a server's later packets, which are not followed, look like new connections.
+  const isOpen = flows.some(({ judgement: { nearest } }) => nearest && (nearest.connection.verdict === "unknown" || isUntracked(nearest)));
   const taken = flows.map(({ predicted, judgement }) => judgement.courses.flatMap((i) => predicted[i] ?? []));
-  return { flows, rules: agree ? compareRules(taken, batch.rulesHit) : [] };
+  return { flows, rules: agree ? compareRules(taken, batch.rulesHit).filter(({ text }) => !isOpen || text.startsWith("not hit")) : [] };
 }
+
+const isUntracked = ({ connection: { hops, reply } }: Predicted): boolean =>
+  [...hops, ...reply.hops].some(({ steps }) => steps.some((step) => step.kind === "conntrack" && step.state === "UNTRACKED"));
 
 /** A disagreement for people: the question, both answers, and all that was seen. */
 export function describeDisagreement({ observation, predicted, judgement }: JudgedFlow): string {

@@ -188,8 +188,9 @@ function deviceSteps(netns: Netns, names: LabNames): LabStep[] {
   return settings.length > 0 ? [{ kind: "sysctl", netns: names.of(netns.id), settings }] : [];
 }
 
+/** An address of a device that is down is local all the same. */
 const usableAddresses = (netns: Netns): Ip[] => [
-  ...new Set([...netns.links.filter((link) => link.up).flatMap((link) => link.addresses.map(({ cidr }) => cidr.ip)), "127.0.0.1"]),
+  ...new Set([...netns.links.flatMap((link) => link.addresses.map(({ cidr }) => cidr.ip)), "127.0.0.1"]),
 ];
 
 /** Who listens where, the first of two that want one port. A process on `*` is bound to each address. */

@@ -35,7 +35,7 @@ export function readPacket(bytes: Buffer, vxlanPorts: readonly number[] = []): W
       return readUdp(header, vxlanPorts);
     case ICMP:
     case ICMPV6:
-      return readIcmp(header);
+      return readIcmp(header, vxlanPorts);
     default:
       return undefined;
   }
@@ -112,7 +112,7 @@ function readUdp(header: Header, vxlanPorts: readonly number[]): WirePacket | un
   };
 }
 
-function readIcmp(header: Header): WirePacket | undefined {
+function readIcmp(header: Header, vxlanPorts: readonly number[]): WirePacket | undefined {
   const { payload, family } = header;
   if (payload.length < 8) return undefined;
   const type = payload.readUInt8(0);
@@ -126,7 +126,7 @@ function readIcmp(header: Header): WirePacket | undefined {
     };
   }
   const isError = family === 4 ? [3, 4, 5, 11, 12].includes(type) : type >= 1 && type <= 4;
-  const quoted = isError ? readPacket(payload.subarray(8))?.packet : undefined;
+  const quoted = isError ? readPacket(payload.subarray(8), vxlanPorts)?.packet : undefined;
   if (!quoted) return undefined; // router and neighbour discovery
   return {
     packet: packetOf(header, icmpOf(family), 0, 0, { kind: "icmp-error", type, code: payload.readUInt8(1), quoted }),

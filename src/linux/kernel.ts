@@ -10,7 +10,7 @@ import { forward, ipInput, receiveFrame } from "./input.ts";
 import { localIn } from "./local.ts";
 import type { Netns, NetnsId, Route } from "./netns.ts";
 import { ipOutput, localOut, transmit } from "./output.ts";
-import { deviceSetting, linkOf, lookupRoute, nexthopDevice, sourceFor } from "./route.ts";
+import { deviceSetting, linkOf, lookupRoute, nexthopDevice, refusalOfRoute, sourceFor } from "./route.ts";
 import type { Run } from "./run.ts";
 import type { Stage } from "./stage.ts";
 import type { End, Journey } from "./step.ts";
@@ -54,11 +54,7 @@ function mayLeave(netns: Netns, packet: Packet, route: Route): boolean {
 /** The errno of connect() and send() without a way: by the kind of route (fib_props), ENETUNREACH without one. */
 function noRoute(netns: Netns, packet: Packet, route: Route | undefined, origin: "process" | "kernel"): End {
   if (origin === "kernel") return { kind: "dropped", netns: netns.id, packet, reason: "no-route", text: `no route back to ${packet.dst}` };
-  if (route?.type === "blackhole") return { kind: "errno", netns: netns.id, errno: "EINVAL", reason: "blackhole-route" };
-  if (route?.type === "prohibit") return { kind: "errno", netns: netns.id, errno: "EACCES", reason: "no-route" };
-  if (route?.type === "unreachable") return { kind: "errno", netns: netns.id, errno: "EHOSTUNREACH", reason: "host-unreachable" };
-  if (route?.type === "unicast") return { kind: "errno", netns: netns.id, errno: "EINVAL", reason: "spoofed-source" };
-  return { kind: "errno", netns: netns.id, errno: "ENETUNREACH", reason: "no-route" };
+  return { kind: "errno", netns: netns.id, ...refusalOfRoute(route) };
 }
 
 function follow(flight: Flight, first: Stage): End {

@@ -91,8 +91,10 @@ function applyToError(
   const other = direction === "original" ? entry.reply : entry.original;
   const target = invertTuple(other);
   const quoted = packet.segment.quoted;
-  const inner: Packet =
-    manip === "dst" ? { ...quoted, src: other.src, sport: other.sport } : { ...quoted, dst: other.dst, dport: other.dport };
+  const inner =
+    manip === "dst"
+      ? withAddress(quoted, "src", { ip: other.src, port: other.sport })
+      : withAddress(quoted, "dst", { ip: other.dst, port: other.dport });
   const before: Address = { ip: manip === "dst" ? packet.dst : packet.src, port: 0 };
   const after: Address = { ip: manip === "dst" ? target.dst : target.src, port: 0 };
   const changed: Packet = { ...packet, [manip]: after.ip, segment: { ...packet.segment, quoted: inner } };

@@ -9,8 +9,9 @@ import { addSeen, addStep, dropped, type Flight, leaveHop } from "./flight.ts";
 import { runHook } from "./hooks.ts";
 import { notModelled, refuse } from "./input.ts";
 import type { Link, Netns, Route } from "./netns.ts";
-import { deviceSetting, isGroupAddress, linkOf, lookupRoute, nexthopDevice } from "./route.ts";
+import { deviceSetting, isGroupAddress, linkOf, lookupRoute, nexthopDevice, refusalOfRoute } from "./route.ts";
 import { ended, nexthopOf, type Stage } from "./stage.ts";
+import type { End } from "./step.ts";
 import { encapsulate } from "./vxlan.ts";
 
 /** ip_local_out: OUTPUT, and a new route when a table changed what the first one depended on. */
@@ -20,7 +21,7 @@ export function localOut(flight: Flight, netns: Netns, route: Route): Stage {
     const again = lookupRoute(netns, flight.packet.dst);
     const out = again && nexthopDevice(again);
     if (!again || (again.type !== "unicast" && again.type !== "local"))
-      return dropped(flight, netns.id, "no-route", `no route to ${flight.packet.dst} after the rewrite`);
+      return withErrno(dropped(flight, netns.id, "no-route", `no route to ${flight.packet.dst} after the rewrite`), again);
     // __mkroute_output: 127/8 does not leave by another device unless route_localnet allows it there.
     if (
       isLoopback(flight.packet.src) &&
@@ -29,7 +30,8 @@ export function localOut(flight: Flight, netns: Netns, route: Route): Stage {
       out !== "lo" &&
       deviceSetting(netns, out, "route_localnet") === 0
     ) {
-      return dropped(flight, netns.id, "spoofed-source", `route_localnet is 0: a packet from ${flight.packet.src} may not leave by ${out}`);
+      const text = `route_localnet is 0: a packet from ${flight.packet.src} may not leave by ${out}`;
+      return withErrno(dropped(flight, netns.id, "spoofed-source", text), again);
     }
     current = again;
     addStep(flight, { kind: "route", why: "reroute", dst: flight.packet.dst, route: again, local: again.type === "local" });
@@ -40,6 +42,10 @@ export function localOut(flight: Flight, netns: Netns, route: Route): Stage {
   if (end) return ended(end);
   return { at: "ip-output", netns: netns.id, route: current };
 }
+
+/** ip_route_me_harder's error goes back to the sender (NF_DROP_ERR in nf_nat_ipv4_local_fn). */
+const withErrno = (end: End, route: Route | undefined): End =>
+  end.kind === "dropped" ? { ...end, errno: refusalOfRoute(route).errno } : end;
 
 /** ip_output, ip_finish_output: POSTROUTING, then the next hop's address on the wire. */
 export function ipOutput(flight: Flight, netns: Netns, route: Route): Stage {

@@ -7,6 +7,8 @@ import { addressBits, cidrContains, type Family, familyOf, type Ip, ipToBigInt, 
 import { DEFAULT_TTL } from "../net/packet.ts";
 import { type LocalTable, localTable } from "./local-addresses.ts";
 import type { Link, LinkAddress, Netns, Route } from "./netns.ts";
+import type { Reason } from "./reason.ts";
+import type { RouteErrno } from "./step.ts";
 
 export const linkOf = (netns: Netns, name: string): Link | undefined => netns.links.find((link) => link.name === name);
 
@@ -128,6 +130,15 @@ function commonBits(a: Ip, b: Ip): number {
 
 /** Whether the packet must go to a multicast or broadcast group, which is not modelled. */
 export const isGroupAddress = (netns: Netns, ip: Ip): boolean => isMulticast(ip) || isBroadcastAddress(netns, ip);
+
+/** What a local sender is told whose packet has no way by this route (fib_props; __mkroute_output for a unicast one). */
+export function refusalOfRoute(route: Route | undefined): { readonly errno: RouteErrno; readonly reason: Reason } {
+  if (route?.type === "blackhole") return { errno: "EINVAL", reason: "blackhole-route" };
+  if (route?.type === "prohibit") return { errno: "EACCES", reason: "no-route" };
+  if (route?.type === "unreachable") return { errno: "EHOSTUNREACH", reason: "host-unreachable" };
+  if (route?.type === "unicast") return { errno: "EINVAL", reason: "spoofed-source" };
+  return { errno: "ENETUNREACH", reason: "no-route" };
+}
 
 /** The device a route leaves by; what is local leaves by lo. */
 export const nexthopDevice = (route: Route): string | undefined => (route.type === "local" ? "lo" : route.dev);

@@ -102,6 +102,9 @@ export type Hop = {
   readonly seen: readonly Seen[];
 };
 
+/** What a routing decision without a way answers (fib_props, __mkroute_output). */
+export type RouteErrno = "ENETUNREACH" | "EHOSTUNREACH" | "EACCES" | "EINVAL";
+
 /** How one packet's way ended. */
 export type End =
   | { readonly kind: "socket"; readonly netns: NetnsId; readonly packet: Packet; readonly socket: ListeningSocket }
@@ -122,7 +125,7 @@ export type End =
   | {
       readonly kind: "errno";
       readonly netns: NetnsId;
-      readonly errno: "ENETUNREACH" | "EHOSTUNREACH" | "EACCES" | "EINVAL" | "ECONNREFUSED";
+      readonly errno: RouteErrno | "ECONNREFUSED";
       readonly reason: Reason;
       readonly delaySeconds?: number;
     }
@@ -131,6 +134,8 @@ export type End =
       readonly netns: NetnsId;
       readonly packet: Packet;
       readonly reason: Reason;
+      /** Dropped on its way out of its sender's stack with this errno, which send() of a datagram is told (NF_DROP_ERR). */
+      readonly errno?: RouteErrno;
       readonly because?: RuleRef;
       readonly text: string;
       readonly hook?: Hook; // where a rule dropped it

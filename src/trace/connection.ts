@@ -79,6 +79,8 @@ function walk(run: Run, spec: ConnectionSpec): Walked {
       };
     case "dropped":
       if (isForbidden(spec, request)) return { ...base, reply: NO_REPLY, ...forbidden(end.reason) };
+      if (end.errno !== undefined && end.netns === spec.from && request.hops.length === 1 && isTold(spec))
+        return { ...base, reply: NO_REPLY, verdict: "rejected", reason: end.reason, text: end.text, errno: end.errno };
       return { ...base, reply: NO_REPLY, verdict: "dropped", reason: end.reason, text: end.text, errno: "ETIMEDOUT" };
     case "exits":
       return { ...base, reply: NO_REPLY, verdict: "exits", reason: "left-topology", text: `it leaves the model at the gateway ${end.via}` };
@@ -96,11 +98,15 @@ function walk(run: Run, spec: ConnectionSpec): Walked {
  * ICMP error may come over lo as well. TCP does not look at that errno (tcp_connect) and waits.
  */
 function isForbidden(spec: ConnectionSpec, { hops, end }: Journey): boolean {
-  if (spec.protocol === "tcp" || spec.protocol === "sctp" || (end.kind !== "answered" && end.kind !== "dropped")) return false;
+  if (!isTold(spec) || (end.kind !== "answered" && end.kind !== "dropped")) return false;
+  if (end.kind === "dropped" && end.errno !== undefined) return false;
   return (
     end.netns === spec.from && hops.length === 1 && hops[0]?.seen.length === 0 && (end.hook === "output" || end.hook === "postrouting")
   );
 }
+
+/** Whether the sender hears of the first packet's fate from the call that sends it. */
+const isTold = ({ protocol }: ConnectionSpec): boolean => protocol !== "tcp" && protocol !== "sctp";
 
 const forbidden = (reason: Reason | undefined): Omit<Outcome, "reply"> => ({
   verdict: "rejected",

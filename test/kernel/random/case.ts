@@ -15,32 +15,34 @@ export const FLOWS = 10;
 
 export const randomCase = fc.record({
   cluster: randomDraft,
-  // A flow shrinks to none.
-  flows: fc
-    .tuple(
-      ...Array.from({ length: FLOWS }, () =>
-        fc.oneof({ withCrossShrink: true }, { arbitrary: fc.constant(undefined), weight: 1 }, { arbitrary: flowSketch, weight: 199 }),
-      ),
-    )
-    .map((flows) => flows.filter((flow) => flow !== undefined)),
+  flows: fc.array(flowSketch, { minLength: FLOWS, maxLength: FLOWS, size: "max" }),
 });
+/** Places of the sketches that count, when not all do. */
+export type Focus = ReadonlySet<number>;
 export type RandomCase = {
   readonly cluster: { readonly draft: Draft; readonly arms: readonly string[] };
   readonly flows: readonly FlowSketch[];
 };
 
 export type Outcome =
-  | { readonly kind: "judged"; readonly session: Session; readonly flows: readonly Flow[]; readonly batch: JudgedBatch }
+  | {
+      readonly kind: "judged";
+      readonly session: Session;
+      readonly flows: readonly Flow[];
+      readonly places: readonly number[];
+      readonly batch: JudgedBatch;
+    }
   /** The input is refused, as a user would be told. */
   | { readonly kind: "refused"; readonly text: string };
 
 /** Builds the network in a lab of this name, sends the flows, judges, removes it. */
-export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: string): Promise<Outcome> {
+export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: string, focus?: Focus): Promise<Outcome> {
   const session = opened(cluster.draft);
   if (typeof session === "string") return { kind: "refused", text: session };
-  const flows = flowsOf(session, sketches);
+  const sent = flowsOf(session, sketches).filter(({ place }) => focus?.has(place) !== false);
+  const flows = sent.map(({ flow }) => flow);
   const batch = await observeOnce(session, cluster.draft.backend, flows, lab);
-  return { kind: "judged", session, flows, batch };
+  return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch };
 }
 
 export async function observeOnce(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<JudgedBatch> {

@@ -3,7 +3,7 @@
  * clusters. To add a capability to the test: a line in ARMS (and in flows.ts, when it can be asked in a new way).
  */
 import fc from "fast-check";
-import type { TopologyHost, TopologyNode } from "../../../src/objects/topology.ts";
+import type { TopologyHost, TopologyNode, TopologyRoute } from "../../../src/objects/topology.ts";
 import type { Change, Draft, PodDraft } from "./draft.ts";
 import { MACHINE_ARMS } from "./machine-arms.ts";
 import { RULE_ARMS } from "./rule-arms.ts";
@@ -20,6 +20,7 @@ export const randomDraft: fc.Arbitrary<{ readonly draft: Draft; readonly arms: r
     fc.record({
       nodes: fc.integer({ min: 1, max: 3 }),
       gateway: fc.integer({ min: 0, max: 5 }).map((n) => n > 0),
+      routed: fc.nat(3), // the client's router to the cluster: a node; 3: none
       twoNics: fc.boolean(),
       swapped: fc.boolean(),
       pods: fc.array(podArbitrary(), { minLength: 1, maxLength: 5 }),
@@ -58,13 +59,15 @@ const SHAPES: readonly PodDraft["ports"][] = [
 type Base = {
   readonly nodes: number;
   readonly gateway: boolean;
+  readonly routed: number;
   readonly twoNics: boolean;
   readonly swapped: boolean;
   readonly pods: readonly PodSketch[];
 };
 
 /** Nodes on 10.0.2.0/24 and, with two NICs, on 192.168.56.0/24, a client beside them, pods where they fall. */
-function baseOf({ nodes, gateway, twoNics, swapped, pods }: Base): Draft {
+function baseOf({ nodes, gateway, routed, twoNics, swapped, pods }: Base): Draft {
+  const router = routed === 3 ? undefined : `${twoNics ? "192.168.56.10" : "10.0.2.1"}${(routed % nodes) + 1}`;
   const count = Array.from({ length: nodes }, (_, i) => i);
   return {
     kubernetes: { podCIDRs: ["10.244.0.0/16"], serviceCIDRs: ["10.96.0.0/12"] },
@@ -86,7 +89,10 @@ function baseOf({ nodes, gateway, twoNics, swapped, pods }: Base): Draft {
       };
     }),
     // The gateway is a listed machine that forwards nothing: what goes out is seen to end there.
-    hosts: [hostOf("client", twoNics ? "192.168.56.1/24" : "10.0.2.201/24"), ...(gateway ? [hostOf("gateway", "10.0.2.2/24")] : [])],
+    hosts: [
+      hostOf("client", twoNics ? "192.168.56.1/24" : "10.0.2.201/24", router === undefined ? [] : clusterRoutes(router)),
+      ...(gateway ? [hostOf("gateway", "10.0.2.2/24")] : []),
+    ],
     pods: pods.map(({ app, node, shape }, i) => ({
       name: `p${i + 1}`,
       app,
@@ -103,10 +109,13 @@ function baseOf({ nodes, gateway, twoNics, swapped, pods }: Base): Draft {
   };
 }
 
-const hostOf = (name: string, address: string): TopologyHost => ({
+/** To Services, pods and balanced addresses through a node. */
+const clusterRoutes = (via: string): TopologyRoute[] => ["10.96.0.0/12", "10.244.0.0/16", "203.0.113.0/24"].map((to) => ({ to, via }));
+
+const hostOf = (name: string, address: string, routes: readonly TopologyRoute[] = []): TopologyHost => ({
   name,
   interfaces: [{ name: "eth0", addresses: [address] }],
-  routes: [],
+  routes,
   listens: [
     { port: 80, protocol: "TCP" },
     { port: 53, protocol: "UDP" },

@@ -165,9 +165,13 @@ const aimOf = (n: number): Aim => {
   return toPod;
 };
 
+/** Pods and the first host ask most. */
+const askersOf = (session: Session): NetnsId[] =>
+  netnsOfCluster(session.cluster).flatMap((id) => Array.from({ length: id.startsWith("host/") && id !== "host/client" ? 1 : 3 }, () => id));
+
 /** The sketch in this cluster; undefined when it has nobody to ask or to be asked. */
 function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
-  const from = pick(netnsOfCluster(session.cluster), sketch.from);
+  const from = pick(askersOf(session), sketch.from);
   if (from === undefined) return undefined;
   const target = aimOf(sketch.target)(session, from, sketch.which, sketch.port) ?? toNode(session, from, sketch.which, sketch.port);
   if (!target || parseIp(target.dst) === undefined) return undefined;
@@ -181,23 +185,16 @@ function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
   };
 }
 
-/**
- * The sketches as flows that can be observed together: of those that would read and write one list of session affinity only
- * the first, and of TCP flows with a TTL of their own, which take turns, only two.
- */
-export function flowsOf(session: Session, sketches: readonly FlowSketch[]): Flow[] {
+/** The sketches as flows that can be observed together: of those that touch one list of session affinity only the first. */
+export function flowsOf(session: Session, sketches: readonly FlowSketch[]): { readonly flow: Flow; readonly place: number }[] {
   const lists = new Set<string>();
-  let turns = 0;
-  return sketches.flatMap((sketch) => {
+  return sketches.flatMap((sketch, place) => {
     const flow = flowOf(session, sketch);
     if (!flow) return [];
-    if (flow.ttl !== undefined && flow.protocol === "tcp") turns += 1;
-    const { ttl: _, ...without } = flow;
-    const sent = turns > 2 && flow.protocol === "tcp" ? without : flow;
-    const own = listsOf(session, sent);
+    const own = listsOf(session, flow);
     if (own.some((list) => lists.has(list))) return [];
     for (const list of own) lists.add(list);
-    return [sent];
+    return [{ flow, place }];
   });
 }
 

@@ -15,11 +15,14 @@ export const changeHost =
   (i: number, change: (host: TopologyHost) => TopologyHost): Change =>
   (draft) => ({ ...draft, hosts: draft.hosts.map((host, k) => (k === i % draft.hosts.length ? change(host) : host)) });
 
-/** `ip route add` refuses a second route of the same prefix and metric. */
+/** `ip route add` refuses a second route of the same prefix and metric, a connected one included. */
 const withRoutes =
   (...routes: readonly TopologyRoute[]) =>
   <T extends TopologyNode | TopologyHost>(machine: T): T => {
-    const stated = new Set((machine.routes ?? []).map(({ to, metric }) => `${to} ${metric ?? 0}`));
+    const connected = (machine.interfaces ?? []).flatMap(
+      ({ addresses }) => addresses?.map((each) => each.replace(/\.\d+\/24$/, ".0/24 0")) ?? [],
+    );
+    const stated = new Set([...connected, ...(machine.routes ?? []).map(({ to, metric }) => `${to} ${metric ?? 0}`)]);
     return { ...machine, routes: [...(machine.routes ?? []), ...routes.filter(({ to, metric }) => !stated.has(`${to} ${metric ?? 0}`))] };
   };
 
@@ -171,6 +174,11 @@ export const MACHINE_ARMS: readonly Arm[] = [
         ]),
       ),
     ),
+  },
+  {
+    name: "the nodes' own network by a route through a node",
+    often: 4,
+    change: nodeArb.map((i) => routedHost(0, i, ["10.0.2.0/24"])),
   },
   {
     name: "pods by a route through a node",

@@ -1,0 +1,122 @@
+/**
+ * Many random cases, several labs at a time: while one batch waits for its timeouts the next network is built. Each case has
+ * a seed of its own, so that `--runs 1 --seed S` repeats it. A disagreement is shrunk by fast-check, with real labs.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describeFixture, disagreements, type Focus, type Outcome, type RandomCase, randomCase, tryCase } from "./case.ts";
+import { addCoverage, type Coverage, emptyCoverage } from "./coverage.ts";
+import { writeFixture } from "./draft.ts";
+
+export type RunRequest = {
+  readonly cases: number;
+  readonly seed: number;
+  readonly slots: number;
+  /** How long one disagreement may be shrunk. */
+  readonly shrinkMs: number;
+  readonly say?: (text: string) => void;
+};
+export type Failure = { readonly seed: number; readonly text: string };
+export type RunResult = {
+  readonly cases: number;
+  readonly pairs: number;
+  readonly refused: ReadonlyMap<string, number>;
+  readonly verdicts: ReadonlyMap<string, number>;
+  readonly arms: ReadonlyMap<string, number>;
+  readonly coverage: Coverage;
+  readonly failures: readonly Failure[];
+};
+
+/** Beyond these the run stops: something is wrong with all of it. */
+const MOST_FAILURES = 5;
+
+export async function runRandom(request: RunRequest): Promise<RunResult> {
+  const counts = {
+    cases: 0,
+    pairs: 0,
+    refused: new Map<string, number>(),
+    verdicts: new Map<string, number>(),
+    arms: new Map<string, number>(),
+    coverage: emptyCoverage(),
+    failures: [] as Failure[],
+  };
+  const count = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
+  const note = (value: RandomCase, outcome: Outcome): void => {
+    counts.cases += 1;
+    if (outcome.kind === "refused") {
+      count(counts.refused, outcome.text);
+      return;
+    }
+    counts.pairs += outcome.flows.length;
+    for (const arm of value.cluster.arms) count(counts.arms, arm);
+    for (const { judgement } of outcome.batch.flows) count(counts.verdicts, judgement.nearest?.connection.verdict ?? "none");
+    addCoverage(counts.coverage, outcome.batch);
+  };
+  let next = 0;
+  const slot = async (n: number): Promise<void> => {
+    while (next < request.cases && counts.failures.length < MOST_FAILURES) {
+      const seed = request.seed + next;
+      next += 1;
+      const failure = await oneSeed(seed, `r${process.pid}-${n}`, request, note);
+      if (failure) {
+        counts.failures.push(failure);
+        request.say?.(`seed ${failure.seed}: ${failure.text}\n`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: request.slots }, (_, n) => slot(n)));
+  return counts;
+}
+
+/** The case of one seed. The first try counts; further ones only shrink. */
+async function oneSeed(
+  seed: number,
+  lab: string,
+  { shrinkMs }: RunRequest,
+  note: (value: RandomCase, outcome: Outcome) => void,
+): Promise<Failure | undefined> {
+  let isFirst = true;
+  let focus: Focus | undefined;
+  const holds = async (value: RandomCase): Promise<void> => {
+    const outcome = await tryCase(value, lab, focus);
+    if (isFirst) note(value, outcome);
+    isFirst = false;
+    if (outcome.kind === "refused") return;
+    const texts = disagreements(outcome.batch);
+    focus ??= focusOf(outcome);
+    if (texts.length > 0) throw new Disagreement(texts.join("\n\n"), describeFixture(value.cluster.draft, outcome.flows));
+  };
+  let pending: Promise<void> = Promise.resolve(); // fast-check leaves the last try running when its time is over
+  const property = fc.asyncProperty(randomCase, (value) => {
+    pending = holds(value);
+    return pending;
+  });
+  const result = await fc.check(property, { seed, numRuns: 1, unbiased: true, interruptAfterTimeLimit: shrinkMs });
+  await pending.catch(() => {});
+  if (!result.failed) return undefined;
+  const [smallest] = result.counterexample ?? [];
+  const { errorInstance: error } = result;
+  if (!(error instanceof Disagreement)) return { seed, text: `${error instanceof Error ? error.stack : error}` };
+  const dir = mkdtempSync(join(tmpdir(), `ktrace-counterexample-${seed}-`));
+  if (smallest) writeFixture(smallest.cluster.draft, dir);
+  return {
+    seed,
+    text: `the kernel disagrees (${result.numShrinks} steps smaller, files in ${dir}):\n${error.message}\n\n${error.fixture}`,
+  };
+}
+
+/** The flows that disagree; further tries send no others. All of them when only the rules do. */
+function focusOf(outcome: Outcome & { readonly kind: "judged" }): Focus | undefined {
+  const places = outcome.batch.flows.flatMap(({ judgement }, i) => (judgement.differences.length > 0 ? (outcome.places[i] ?? []) : []));
+  return places.length > 0 ? new Set(places) : undefined;
+}
+
+class Disagreement extends Error {
+  readonly fixture: string;
+  constructor(message: string, fixture: string) {
+    super(message);
+    this.fixture = fixture;
+  }
+}
