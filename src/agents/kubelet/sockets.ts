@@ -93,12 +93,12 @@ const PROCESS_OF_IMAGE: readonly (readonly [RegExp, string])[] = [
   [/^rabbitmq$/, "beam.smp"],
 ];
 
-/** What `ss -p` would show: the command's program, else the one that the image is known for, else the image's name. */
+/** What `ss -p` would show: the command's program, else the one that the image is known for; else what people call it, the container. */
 export function processName(container: Container | undefined): string {
   const program = container?.command?.[0];
   if (program !== undefined && !/(^|\/)(ba|da|a)?sh$/.test(program)) return comm(baseName(program));
-  const image = imageName(container?.image ?? container?.name ?? "");
-  return comm(PROCESS_OF_IMAGE.find(([pattern]) => pattern.test(image))?.[1] ?? image);
+  const image = imageName(container?.image ?? "");
+  return comm(PROCESS_OF_IMAGE.find(([pattern]) => pattern.test(image))?.[1] ?? container?.name ?? image);
 }
 
 /** `registry:5000/team/tomcat:6.0@sha256:…` is `tomcat`. */

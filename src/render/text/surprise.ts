@@ -60,12 +60,15 @@ function ownerText(scene: Scene, paths: readonly Path[], addresses: readonly str
   return owners.size === 0 ? "" : ` (${[...owners].join(" or ")})`;
 }
 
-/** The words of the cause that asked for masquerading. */
+/** Where the source is rewritten: on each machine of the way that does it. */
 function snatWhy(scene: Scene, paths: readonly Path[]): string | undefined {
-  for (const hop of paths.flatMap((path) => path.legs.flatMap((leg) => leg.hops))) {
-    const snat = hop.steps.find((step) => step.kind === "nat" && step.manip === "src" && !step.reverse);
-    if (snat?.kind !== "nat") continue;
-    return `the source is rewritten on ${scene.context.describe(hop.netns).title} to the address of the device it leaves by, so that the answer comes back through it`;
+  for (const path of paths) {
+    const hops = path.legs.flatMap((leg) => leg.hops);
+    const rewriting = hops.filter((hop) => hop.steps.some((step) => step.kind === "nat" && step.manip === "src" && !step.reverse));
+    const [first, ...more] = rewriting.map((hop) => scene.context.describe(hop.netns).title);
+    if (first === undefined) continue;
+    const where = [first, ...more].join(" and again on ");
+    return `the source is rewritten on ${where} to the address of the device it leaves by, so that the answer comes back through it`;
   }
   return undefined;
 }

@@ -108,13 +108,14 @@ test("Service variables: names, ports, and which Services", () => {
   );
 });
 
-test("process names: the command's program, the image's known server, the image", () => {
+test("process names: the command's program, the image's known server, the container", () => {
   const cases = [
     [{ name: "c", image: "registry:5000/team/tomcat:6.0@sha256:aa" }, "java"],
     [{ name: "c", image: "siriuszg/nginx-ingress-controller:0.20.0" }, "nginx"],
     [{ name: "c", image: "jonbaier/httpwhalesay:0.1", command: ["node", "index.js"] }, "node"],
     [{ name: "c", image: "redis:7", command: ["/bin/sh", "-c", "redis-server"] }, "redis-server"],
-    [{ name: "c", image: "example/averyveryverylongname" }, "averyveryverylo"],
+    [{ name: "api", image: "example/backend:2" }, "api"],
+    [{ name: "averyveryverylongname", image: "example/x" }, "averyveryverylo"],
     [{ name: "only" }, "only"],
     [undefined, ""],
   ] as const;
