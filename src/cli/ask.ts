@@ -65,12 +65,12 @@ export async function answer(call: Call, flags: GlobalFlags, question: Question,
 }
 
 /**
- * The client program's own exit status; when the paths differ, the first that is not 0. A packet that left the model, or met
+ * The client program's own exit status (dig's is 0 for any answer, NXDOMAIN too); when the paths differ, the first that is not 0. A packet that left the model, or met
  * what is not modelled, is no success that a script may build on.
  */
 function clientStatus(trace: Trace): number {
   const statuses = trace.paths.map(({ verdict, clientSees }) => {
-    const answered = verdict === "delivered" || verdict === "http-error";
+    const answered = verdict === "delivered" || verdict === "http-error" || verdict === "unresolved";
     return clientSees.exitCode === 0 && !answered ? 1 : clientSees.exitCode;
   });
   return statuses.find((status) => status !== 0) ?? 0;

@@ -4,7 +4,7 @@
  * conntrack takes both to the same replica. Not modelled: truncation and TCP retries, `rotate`, a server's own timeouts.
  */
 import type { Who } from "../apps/apps.ts";
-import { aliasIn, type DnsReply } from "../apps/dns/message.ts";
+import { aliasIn, type DnsReply, replyWith } from "../apps/dns/message.ts";
 import { type Branch, explore } from "../linux/run.ts";
 import type { Ip } from "../net/address.ts";
 import { type Fraction, sumFractions, timesFraction } from "../net/fraction.ts";
@@ -127,25 +127,40 @@ function askAt(net: TraceNet, connection: Connection, server: Ip, plan: Plan): C
     const refused = connection.verdict === "rejected" && connection.errno !== "ETIMEDOUT";
     return { kind: "unreachable", server, refused, text };
   }
-  const replies: NameReply[] = [];
-  let last: NameReply[] = [];
-  for (const name of plan.candidates) {
-    last = plan.types.map((type) => ({ name, type, reply: process.ask(name, type) }));
-    replies.push(...last);
-    if (isEnough(last, plan.until)) break;
-  }
-  return { kind: "answered", server, who: process.who, replies, last };
+  return { kind: "answered", server, who: process.who, ...askEach(process, plan) };
 }
 
+/**
+ * Name after name until one is known. What a server outside the model would say to a name of the search list is not known:
+ * when a later name has records, it is assumed that there was none of the earlier.
+ */
+function askEach({ ask }: Process, { candidates, types, until }: Plan): Pick<Answered, "replies" | "last"> {
+  const asked: NameReply[][] = [];
+  for (const name of candidates) {
+    const replies = types.map((type) => ({ name, type, reply: ask(name, type) }));
+    asked.push(replies);
+    if (!isEnough(replies, until)) continue;
+    const earlier = asked.slice(0, -1).flat();
+    return { replies: [...earlier.map(assumeMissing), ...replies], last: replies };
+  }
+  const undecided = asked.find((replies) => replies.some(({ reply }) => reply.unknown !== undefined));
+  return { replies: asked.flat(), last: undecided ?? asked.at(-1) ?? [] };
+}
+
+const assumeMissing = (one: NameReply): NameReply =>
+  one.reply.unknown === undefined ? one : { ...one, reply: replyWith({ rcode: "NXDOMAIN", assumed: true }) };
+
 const isEnough = (replies: readonly NameReply[], until: Plan["until"]): boolean =>
-  replies.some(
-    (one) => one.reply.unknown !== undefined || hasData(one) || (until === "noerror" && one.reply.rcode === "NOERROR" && !one.reply.loop),
-  );
+  replies.some((one) => {
+    const { rcode, loop, unknown, answers } = one.reply;
+    return hasData(one) || (unknown === undefined ? until === "noerror" && rcode === "NOERROR" && !loop : answers.length > 0);
+  });
 
 /** An alias alone is no data (res_querydomain: NO_DATA). */
 export const hasData = ({ type, reply }: NameReply): boolean => reply.answers.some((record) => record.type === type);
 
 type Process = { readonly who: string; readonly ask: (name: string, type: string) => DnsReply };
+const OUTSIDE = "a name server outside the model";
 
 function processAt(net: TraceNet, connection: Connection, server: Ip): Process | undefined {
   const owner = connection.socket?.owner;
@@ -158,9 +173,7 @@ function processAt(net: TraceNet, connection: Connection, server: Ip): Process |
       ask: (name, type) => apps.askNameServer(owner, name, type) ?? apps.askOutside(name, type),
     };
   }
-  return isOutside(net, connection, server)
-    ? { who: "a name server outside the model", ask: (name, type) => apps.askOutside(name, type) }
-    : undefined;
+  return isOutside(net, connection, server) ? { who: OUTSIDE, ask: (name, type) => apps.askOutside(name, type) } : undefined;
 }
 
 /** A server that resolv.conf names, on a network of the model or beyond a gateway, but no machine of the topology. */
@@ -179,7 +192,9 @@ function dnsLeg(
   branches: readonly Branch<Connection>[],
   outcome: Consulted["outcome"],
 ): Leg {
-  const arms: LegArm[] = branches.map(({ share, value }) => {
+  const isBeyond = outcome.kind === "answered" && outcome.who === OUTSIDE;
+  const arms: LegArm[] = branches.map(({ share, value: walked }) => {
+    const value = isBeyond ? beyond(walked) : walked;
     const destination = destinationOf(net, value);
     return { share, hops: value.hops, reply: value.reply, ...(destination ? { destination } : {}) };
   });
@@ -187,11 +202,18 @@ function dnsLeg(
   const to = { host: server, ip: server, port: plan.port, protocol: plan.protocol };
   const bare = { kind: "dns", from, to, hops: [], reply: { verdict: "none", hops: [] } } as const;
   return {
-    ...(first ? legOf(net, "dns", from, to, first.value) : bare),
+    ...(first ? legOf(net, "dns", from, to, isBeyond ? beyond(first.value) : first.value) : bare),
     query: queryOf(plan, outcome),
     ...(arms.length > 1 ? { arms } : {}),
   };
 }
+
+/** The server is not in the model, so nobody answers for its address there; that it does is what its name in resolv.conf says. */
+const beyond = (connection: Connection): Connection => ({
+  ...connection,
+  hops: connection.hops.map((hop) => ({ ...hop, steps: hop.steps.filter((step) => step.kind !== "answer" && step.kind !== "drop") })),
+  reply: { verdict: "exits", hops: [] },
+});
 
 /** The question that decided: the one with records, else the first name, with the last answer. */
 function queryOf(plan: Plan, outcome: Consulted["outcome"]): NonNullable<Leg["query"]> {
@@ -216,8 +238,8 @@ export function saidBy(replies: readonly NameReply[]): string {
     return alias === undefined ? "asked upstream" : `alias of ${alias}, asked upstream`;
   if (data.length > 0) return [...new Set(data)].join(", ");
   if (alias !== undefined) return `alias of ${alias}, which has no address`;
-  const rcode = replies.find(({ reply }) => reply.rcode !== "NOERROR")?.reply.rcode;
-  return rcode ?? "no data";
+  const failed = replies.find(({ reply }) => reply.rcode !== "NOERROR")?.reply;
+  return failed ? `${failed.rcode}${failed.assumed ? " (assumed: not in dns.records)" : ""}` : "no data";
 }
 
 /** Every name asked, with its answer, for a NameStep. */

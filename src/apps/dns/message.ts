@@ -20,6 +20,8 @@ export type DnsReply = {
   readonly loop?: readonly string[];
   /** A server outside the model would decide from here on: what it would be asked. */
   readonly unknown?: string;
+  /** Nobody said so; the answer to a later name rests on it. */
+  readonly assumed?: boolean;
 };
 
 const EMPTY: DnsReply = {

@@ -25,8 +25,9 @@ function resolve(cluster: Cluster, asked: string, type: string, chain: readonly 
   }
   if (known.length > 0)
     return replyWith({ answers: known.filter((record) => record.type === type).map((record) => recordOf(asked, type, record.value)) });
-  // The root servers know no top-level domain of a Service's or a machine's name; `.local` is nobody's (RFC 6762).
-  const isNowhere = !name.includes(".") || (isInZone(name, plainName(cluster.clusterDomain)) && name.endsWith(".local"));
+  // The root servers know no top-level domain `svc`, nor one of a Service's or a machine's name; `.local` is nobody's (RFC 6762).
+  const isNowhere =
+    !name.includes(".") || name.endsWith(".svc") || (isInZone(name, plainName(cluster.clusterDomain)) && name.endsWith(".local"));
   if (isNowhere) return replyWith({ rcode: "NXDOMAIN" });
   return replyWith({ unknown: `${name} would be asked of a name server outside the model; add it under dns.records of the topology` });
 }

@@ -72,11 +72,15 @@ export function nameRows(scene: Scene, name: NameStep | undefined): Row[] {
     ...placeOf(view),
   };
   const tell = name.ip === undefined || scene.options.depth === "verbose";
-  const tried = tell
-    ? (name.tried ?? []).map((query): Row => ({ verb: "", what: line(span(query.name, "dim")), because: line(span(query.answer, "dim")) }))
-    : [];
-  return [head, ...tried];
+  return [head, ...(tell ? (name.tried ?? []).map(triedRow) : [])];
 }
+
+/** A name of the search list, and what was said to it. */
+export const triedRow = (query: NonNullable<NameStep["tried"]>[number]): Row => ({
+  verb: "",
+  what: line(span(query.name, "dim")),
+  because: line(span(query.answer, "dim")),
+});
 
 /** What the proxy process did with the request. */
 export function proxyRows(scene: Scene, proxy: ProxyStep | undefined): Row[] {

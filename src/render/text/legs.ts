@@ -1,7 +1,7 @@
 /** A path from its first packet to its end: its legs, each with hops, cables and the way back. */
 import type { Hop } from "../../linux/step.ts";
 import type { Leg, Path } from "../../trace/trace.ts";
-import { connector, type Extras, hopBlock, hopHeader, nameRows, proxyRows } from "./hop.ts";
+import { connector, type Extras, hopBlock, hopHeader, nameRows, proxyRows, triedRow } from "./hop.ts";
 import { justify, layoutRow, type Row } from "./layout.ts";
 import { partyText } from "./question.ts";
 import { replyLines } from "./reply.ts";
@@ -19,7 +19,7 @@ export function pathBlocks(scene: Scene, path: Path): Block[] {
   let waiting: Leg[] = [];
   for (const [i, leg] of path.legs.entries()) {
     const isLast = i === path.legs.length - 1;
-    if (leg.kind === "dns" && leg.reply.verdict === "delivered" && scene.options.depth !== "verbose") {
+    if (leg.kind === "dns" && isAnswered(path, leg) && scene.options.depth !== "verbose") {
       waiting.push(leg);
       if (isLast) blocks.push({ lines: dnsLines(scene, path, waiting) });
       continue;
@@ -34,6 +34,10 @@ export function pathBlocks(scene: Scene, path: Path): Block[] {
   }
   return blocks;
 }
+
+/** A query that nobody answered is told in full: its end is what went wrong. */
+const isAnswered = (path: Path, leg: Leg): boolean =>
+  (leg.reply.verdict === "delivered" || leg.reply.verdict === "exits") && !(path.reason === "dns-unreachable" && leg === path.legs.at(-1));
 
 function legBlocks(scene: Scene, leg: Leg, number: number, failed: boolean, path: Path, isLast: boolean, resolved: boolean): Block[] {
   const ports = portsOf(leg, number);
@@ -110,18 +114,29 @@ const onWhat = (scene: Scene, leg: Leg): string => {
   return netns === undefined ? (leg.destination?.name ?? "?") : scene.context.describe(netns).title;
 };
 
-/** Delivered lookups in one row: `name    tomcat6 = 10.96.246.235    1 query, coredns on k8s-node1    tomcat6.default.svc…` */
+/**
+ * Answered lookups in one row: `name    tomcat6 = 10.96.246.235    1 query, coredns on k8s-node1    tomcat6.default.svc…`;
+ * where several names were tried, each on a line of its own.
+ */
 function dnsLines(scene: Scene, path: Path, legs: readonly Leg[]): Line[] {
+  const { width } = scene.options;
   const last = legs.at(-1);
   if (!last) return [];
   const name = path.legs.find((leg) => leg.name?.how === "dns")?.name;
+  const tried = name?.tried ?? [];
   const nodes = [...new Set((last.arms ?? [last]).map((arm) => arm.destination?.node).filter((node) => node !== undefined))];
-  const server = last.destination?.process ?? last.destination?.name ?? "the resolver";
+  const server = last.reply.verdict === "exits" ? `${last.to.host} outside the model` : (last.destination?.process ?? last.to.host);
   const where = nodes.length === 0 ? "" : ` on ${nodes.join(" or ")}`;
-  const because = line(`${legs.length === 1 ? "1 query" : `${legs.length} queries`}, ${server}${where}`);
+  const count = tried.length > 1 ? `${tried.length} names asked` : legs.length === 1 ? "1 query" : `${legs.length} queries`;
+  const because = line(`${count}, ${server}${where}`);
+  const each = tried.length > 1 ? tried.flatMap((one) => layoutRow(triedRow(one), width)) : [];
   const asked = last.query?.name ?? last.to.host;
+  if (name !== undefined && tried.length > 1) {
+    const found = name.ip === undefined ? `${name.host}: ${last.query?.answer ?? "no address"}` : `${name.host} = ${name.ip}`;
+    return [...layoutRow({ verb: "name", what: line(found), because }, width), ...each];
+  }
   if (name?.ip === undefined)
-    return layoutRow({ verb: "name", what: line(`${asked}: ${last.query?.answer ?? "answered"}`), because }, scene.options.width);
+    return layoutRow({ verb: "name", what: line(`${asked}: ${last.query?.answer ?? "answered"}`), because }, width);
   const right = asked === name.host ? {} : { right: line(span(asked, "dim")) };
-  return layoutRow({ verb: "name", what: line(`${name.host} = ${name.ip}`), because, ...right }, scene.options.width);
+  return layoutRow({ verb: "name", what: line(`${name.host} = ${name.ip}`), because, ...right }, width);
 }

@@ -65,6 +65,7 @@ function deliveredText({ request, paths }: Trace, path: Path): string {
   const proxy = path.legs.find((leg) => leg.proxy !== undefined && leg.proxy.status === undefined)?.proxy;
   const { destination } = path;
   if (proxy && destination) return `${proxy.process} passes on what ${paths.length > 1 ? "the pod" : destination.name} answers`;
+  if (request.program === "dig" || request.program === "nslookup") return path.text;
   const { host, port } = request.to;
   return `${request.program} gets its answer from ${host}${port === undefined ? "" : `:${port}`}`;
 }
@@ -80,14 +81,18 @@ const sentenceOf = (text: string): string => (/[.!?]$/.test(text) ? text : `${te
 
 /** The client's own words stand on their own lines, to be recognised. */
 function messageLines(program: string, message: string, code: string, width: number): Line[] {
-  const rows = message.split("\n");
+  const rows = message.split("\n").map(expandTabs);
   const name: Span = span(`${program} prints  `, "dim");
   const pad: Span = { text: " ".repeat(program.length + 9) };
   return rows.flatMap((row, i) => {
     const end = i === rows.length - 1 && code !== "" ? [span(`   ${code}`, "dim")] : [];
-    return wrap(line("  ", i === 0 ? name : pad, row, ...end), width, program.length + 13);
+    const whole = line("  ", i === 0 ? name : pad, row, ...end);
+    return rows.length > 1 ? [whole] : wrap(whole, width, program.length + 13);
   });
 }
+
+/** Tabs to blanks, a stop every eight columns. */
+const expandTabs = (text: string): string => text.split("\t").reduce((done, part) => `${done}${" ".repeat(8 - (done.length % 8))}${part}`);
 
 /** What decided, in the words of the objects: a sentence a line, with its place. */
 const becauseLines = (scene: Scene, counsel: Counsel | undefined): Line[] =>
