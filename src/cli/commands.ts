@@ -13,6 +13,7 @@ import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { traceCommand } from "./commands/trace.ts";
+import { verifyCommand } from "./commands/verify.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
   curlCommand,
@@ -23,8 +24,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   execCommand,
   getCommand,
   labCommand,
-  explainCommand,
+  verifyCommand,
   compareCommand,
+  explainCommand,
   schemaCommand,
   initCommand,
   completionCommand,
