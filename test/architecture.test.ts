@@ -51,6 +51,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "trace",
     "dialects",
     "lab",
+    "verify",
     "compare",
     "advice",
     "render",
