@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { programIptables } from "../../src/agents/kube-proxy/iptables/program.ts";
 import { programKubeletIptables } from "../../src/agents/kubelet/iptables.ts";
 import { mergeRuleset } from "../../src/agents/ruleset.ts";
+import { printIptablesList } from "../../src/dialects/iptables-list.ts";
 import { parseIptablesSave, printIptablesSave } from "../../src/dialects/iptables-save.ts";
 import { createCauseTable } from "../../src/objects/cause.ts";
 import { nodeNamed, oracleCases, oracleCluster } from "../agents/kube-proxy/oracle.ts";
@@ -77,4 +78,35 @@ test("foreign rules: read, printed, loaded and saved, still the same", () => {
   assert.equal(printIptablesSave(tables), FOREIGN);
   assert.ok(throughKernel(FOREIGN, 4).includes("*filter"));
   assert.equal(throughKernel(printIptablesSave(tables), 4), FOREIGN);
+});
+
+/** What `iptables -L` prints after iptables-restore took the text. */
+const listed = (text: string, family: 4 | 6, table: string, flags: readonly string[]): string => {
+  const tool = family === 4 ? "iptables" : "ip6tables";
+  const script = `${tool}-nft-restore && ${tool}-nft -t ${table} -L ${flags.join(" ")}`;
+  return execFileSync("unshare", ["--net", "sh", "-c", script], { input: text, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+};
+
+for (const family of [4, 6] as const) {
+  test(`iptables -L -n prints what the real one does: IPv${family} rules of kubelet and kube-proxy`, () => {
+    for (const name of ["tomcat6-reference", "dual-stack"]) {
+      const cluster = oracleCluster(name);
+      const causes = createCauseTable();
+      const node = nodeNamed(cluster, oracleCases.find((one) => one.name === name)?.nodes[0] ?? "");
+      const tables = mergeRuleset([...programKubeletIptables(causes), ...programIptables(cluster, node, causes)]).tables(family);
+      const text = printIptablesSave(tables, { family });
+      for (const table of tables) {
+        assert.equal(printIptablesList(table, { family }), listed(text, family, table.name, ["-n"]));
+        const all = { verbose: true, lineNumbers: true, exact: true };
+        assert.equal(printIptablesList(table, { family, ...all }), listed(text, family, table.name, ["-n", "-v", "-x", "--line-numbers"]));
+      }
+    }
+  });
+}
+
+test("iptables -L -n prints what the real one does: foreign rules that the grammar knows", () => {
+  const known = FOREIGN.split("\n").filter((line) => !/-m limit|--hitcount|MASQUERADE --random$|255\.0\.255\.0/.test(line));
+  const { tables } = parseIptablesSave(known.join("\n"), "foreign");
+  for (const table of tables)
+    assert.equal(printIptablesList(table, { verbose: true }), listed(known.join("\n"), 4, table.name, ["-n", "-v"]), table.name);
 });

@@ -1,5 +1,6 @@
-/** `iptables-save [-t TABLE]` and `iptables -S [CHAIN]`: the rules of the network stack in the real program's words. */
+/** `iptables-save [-t TABLE]`, `iptables -S [CHAIN]` and `iptables -L -n [CHAIN]`: the rules of the network stack in the real program's words. */
 import { printRule } from "../../dialects/iptables/print-rule.ts";
+import { printIptablesList } from "../../dialects/iptables-list.ts";
 import { printIptablesSave } from "../../dialects/iptables-save.ts";
 import type { IptablesTable, TableName } from "../../linux/netfilter/table.ts";
 import type { Family } from "../../net/address.ts";
@@ -33,13 +34,18 @@ export const runIptables =
     const program = family === 4 ? "iptables" : "ip6tables";
     const items = parseFlags(args, IPTABLES_FLAGS, program);
     const flags = items.filter((item) => item.kind === "flag");
-    const [chain] = items.filter((item) => item.kind === "word").map((item) => item.text);
+    const has = (option: string): boolean => flags.some((flag) => flag.name === option);
+    const [chain, ...more] = items.filter((item) => item.kind === "word").map((item) => item.text);
+    if (more.length > 0) throw new UsageError(`${program}: ${JSON.stringify(more[0])} after the chain is not understood`);
     const name = tableName(flags.findLast((flag) => flag.name === "table")?.value ?? "filter", program);
     const table = netns.netfilter.tables(family).find((one) => one.name === name);
     if (table === undefined) return shows("");
     if (chain !== undefined && table.chain(chain) === undefined) return fails(`${program}: No chain/target/match by that name.`);
-    if (flags.some((flag) => flag.name === "list-rules")) return shows(listRules(table, chain, family));
-    throw new UsageError(`${program}: only -S is printed`, `${program} -t ${name} -S [CHAIN]`);
+    if (has("list-rules")) return shows(listRules(table, chain, family));
+    if (!has("list")) throw new UsageError(`${program}: only -L and -S are printed`, `${program} -t ${name} -L -n [CHAIN]`);
+    if (!has("numeric")) throw new UsageError(`${program} -L looks up names, which is not modelled; add -n`);
+    const options = { family, verbose: has("verbose"), exact: has("exact"), lineNumbers: has("line-numbers") };
+    return shows(printIptablesList(table, { ...options, ...(chain === undefined ? {} : { chain }) }));
   };
 
 const IPTABLES_FLAGS = [

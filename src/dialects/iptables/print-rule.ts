@@ -172,7 +172,8 @@ function printTarget(target: Target): string[] {
 
 type Nat = Extract<Target, { readonly kind: "dnat" | "snat" }>;
 
-function printNatAddress(target: Nat): string {
+/** `1.2.3.4-1.2.3.9:80-90`, with brackets around an IPv6 address that a port follows. */
+export function printNatAddress(target: Nat): string {
   const address = target.ip === undefined ? "" : target.ipTo === undefined ? target.ip : `${target.ip}-${target.ipTo}`;
   if (target.ports === undefined) return address;
   const isV6 = target.ip !== undefined && familyOf(target.ip) === 6;
