@@ -29,27 +29,45 @@ export type TracedPacket = {
 };
 
 type Head = Omit<TracedPacket, "rules" | "id" | "line">;
-type Draft = { readonly id: string; readonly line: number; head: Head | undefined; readonly rules: TracedRule[] };
+type Draft = {
+  readonly id: string;
+  readonly line: number;
+  readonly head: Head | undefined;
+  readonly hooks: Set<string>;
+  readonly rules: TracedRule[];
+};
 export type ParsedTrace = { readonly packets: readonly TracedPacket[]; readonly unread: readonly string[] };
 
-/** Reads the output of either program. A packet seen at several hooks is one packet. */
+/**
+ * Reads the output of either program. A packet is shown anew at every chain of a hook; the kernel gives an id to another packet
+ * once it is free (it is made from the buffer's address), so one that comes to the same chain again is another packet.
+ */
 export function parsePacketTrace(text: string): ParsedTrace {
-  const drafts = new Map<string, Draft>();
+  const drafts: Draft[] = [];
+  const current = new Map<string, Draft>();
+  const shown = new Map<string, { readonly head: Head; readonly line: number }>();
   const unread: string[] = [];
   text.split("\n").forEach((line, i) => {
     if (line.trim() === "") return;
     const read = readXtables(line, i + 1) ?? readNft(line, i + 1);
-    if (!read) {
-      unread.push(line);
-      return;
+    if (!read) unread.push(line);
+    else if (read.head) shown.set(read.id, { head: read.head, line: i + 1 });
+    else if (read.rule) {
+      const { id, rule } = read;
+      const start = shown.get(id);
+      shown.delete(id);
+      const hook = `${rule.family} ${rule.table} ${rule.chain}`;
+      let draft = current.get(id);
+      if (!draft || (start && draft.hooks.has(hook))) {
+        draft = { id, line: start?.line ?? i + 1, head: start?.head, hooks: new Set(), rules: [] };
+        drafts.push(draft);
+        current.set(id, draft);
+      }
+      if (start) draft.hooks.add(hook);
+      draft.rules.push(rule);
     }
-    const draft = drafts.get(read.id) ?? { id: read.id, line: i + 1, head: undefined, rules: [] };
-    drafts.set(read.id, draft);
-    if (read.head) draft.head ??= read.head;
-    if (read.rule) draft.rules.push(read.rule);
   });
-  const packets = [...drafts.values()].map(({ id, line, head, rules }) => ({ id, line, isFirst: false, ...head, rules }));
-  return { packets, unread };
+  return { packets: drafts.map(({ id, line, head, rules }) => ({ id, line, isFirst: false, ...head, rules })), unread };
 }
 
 type Line = { readonly id: string; readonly head?: Head; readonly rule?: TracedRule };

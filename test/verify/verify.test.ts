@@ -19,17 +19,21 @@ const schema: object = JSON.parse(readFileSync(new URL("../../schema/verificatio
 const validate = new Ajv2020({ allErrors: true }).compile(schema);
 
 /** The reference cluster, and a machine that uses node 2 as its way to the nodes' own network. */
-function openSession() {
+function openSession(mode: "iptables" | "nftables" = "iptables") {
   const input = readInput({ files: [FIXTURE], topology: `${FIXTURE}/topology.yaml`, cwd: FIXTURE });
   const routed = {
     name: "routed",
     interfaces: [{ name: "eth0", addresses: ["192.168.56.2/24"] }],
     routes: [{ to: "10.0.2.0/24", via: "192.168.56.101" }],
   };
-  const topology = { ...input.topology, hosts: [...(input.topology.hosts ?? []), routed] };
+  const topology = {
+    ...input.topology,
+    kubeProxy: { ...input.topology.kubeProxy, mode },
+    hosts: [...(input.topology.hosts ?? []), routed],
+  };
   return sessionOf({ ...input, topology }, decideCluster(input.objects, topology));
 }
-const session = openSession();
+const SESSIONS = { iptables: openSession(), nftables: openSession("nftables") };
 
 /** `node2:31160 from pod/nginx`, `node2:31999/udp`. */
 function questionOf(text: string | undefined): Question | undefined {
@@ -46,7 +50,8 @@ function questionOf(text: string | undefined): Question | undefined {
   };
 }
 
-function verify(text: string, to?: string): Verification {
+function verify(text: string, to?: string, mode: keyof typeof SESSIONS = "iptables"): Verification {
+  const session = SESSIONS[mode];
   const netns = session.world.netns("node/k8s-node2");
   assert.ok(netns);
   const question = questionOf(to);
@@ -97,6 +102,14 @@ test("all of them in one paste are told apart, and equal, for every way too", ()
   for (const way of WAYS) assert.deepEqual([way, verify(all, way).differences], [way, []]);
 });
 
+for (const name of ["nft-mode", "nft-mode-monitor"]) {
+  test(`${name} of the real kernel in mode nftables is equal to the prediction`, () => {
+    for (const to of [undefined, "tomcat6:80 from pod/nginx", "10.0.2.5:31160 from pod/nginx"])
+      assert.deepEqual(verify(captured(name), to, "nftables").differences, []);
+    assert.equal(verify(captured(name), undefined, "nftables").isEmpty, false);
+  });
+}
+
 test("iptables' own tables as nft prints them cannot be compared, and that is said", () => {
   const done = verify(captured("nft-ruleset"));
   assert.equal(done.isEmpty, true);
@@ -142,6 +155,7 @@ const docker = both(
 );
 
 type Row = {
+  readonly mode?: "nftables";
   readonly name: string;
   readonly of: string;
   readonly edit: (save: string) => string;
@@ -327,6 +341,73 @@ const ROWS: readonly Row[] = [
     captured: "rejected",
   },
   {
+    name: "nftables: the Service is no member of the map",
+    mode: "nftables",
+    of: "nft-mode",
+    edit: without("10.96.246.235 . tcp . 80 : goto"),
+    to: "tomcat6:80 from pod/nginx",
+    first: {
+      area: "rule",
+      kind: "missing",
+      where: "nft list ruleset: ip kube-proxy map service-ips",
+      predicted: "10.96.246.235 . tcp . 80 : goto service-5U6XIGTX-default/tomcat6/tcp/",
+      likely: /this member is missing: is kube-proxy running on this node, in mode nftables/,
+    },
+    captured: "rejected",
+  },
+  {
+    name: "nftables: an endpoint was replaced",
+    mode: "nftables",
+    of: "nft-mode",
+    edit: replace("10.244.1.11 . 8080", "10.244.1.99 . 8080"),
+    to: "tomcat6:80 from pod/nginx",
+    first: {
+      area: "rule",
+      kind: "changed",
+      where: "nft list ruleset: ip kube-proxy service-5U6XIGTX-default/tomcat6/tcp/",
+      likely: /endpoints came or went/,
+    },
+    captured: "mixed",
+  },
+  {
+    name: "nftables: no table of kube-proxy's",
+    mode: "nftables",
+    of: "nft-mode",
+    edit: (text) => text.slice(0, text.indexOf("table ip kube-proxy")),
+    first: { area: "rule", kind: "missing", where: "nft list ruleset", predicted: "table ip kube-proxy", likely: /is kube-proxy running/ },
+    count: 2,
+  },
+  {
+    name: "nftables: a foreign table that drops the packet is named",
+    mode: "nftables",
+    of: "nft-mode",
+    edit: (text) =>
+      `${text}table inet firewalld {\n\tchain filter_FORWARD {\n\t\ttype filter hook forward priority filter + 10; policy accept;\n\t\tip daddr 10.244.2.10 drop\n\t}\n}\n`,
+    to: "10.244.2.10:8080 from pod/nginx",
+    first: {
+      area: "rule",
+      kind: "unexpected",
+      where: "table inet firewalld",
+      found: "ip daddr 10.244.2.10 drop",
+      likely: /^firewalld put this rule there/,
+    },
+    captured: "dropped",
+    foreign: ["table inet firewalld"],
+  },
+  {
+    name: "nftables: a traced packet that another Service takes",
+    mode: "nftables",
+    of: "nft-mode-monitor",
+    edit: replace("(verdict goto service-5U6XIGTX-default/tomcat6/tcp/)", "(verdict goto service-OTHER)"),
+    first: {
+      area: "packet",
+      kind: "changed",
+      where: "nft monitor trace: packet b19e2c8e, rule 3: kube-proxy services",
+      likely: /not the predicted ones/,
+    },
+    count: 1,
+  },
+  {
     name: "the route to another node's pods is missing",
     of: "ip-route",
     edit: without("10.244.2.0/24"),
@@ -476,9 +557,9 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const { name, of, edit, to, first, count, ...rest } of ROWS) {
+for (const { name, of, edit, to, first, count, mode, ...rest } of ROWS) {
   test(name, () => {
-    const done = verify(edit(captured(of)), to);
+    const done = verify(edit(captured(of)), to, mode);
     const found = to === undefined ? done.differences[0] : done.first;
     if (first) {
       const { likely, ...exact } = first;
