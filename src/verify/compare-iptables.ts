@@ -144,7 +144,7 @@ const shown = (side: Side, { chain, family }: Site): string => printRule(side.ru
 function missingChain(sides: readonly Side[], site: Site): ChainResult {
   const { rule } = sides[0] ?? {};
   const difference: Difference = {
-    area: "rule",
+    area: "chain",
     kind: "missing",
     where: whereOf(site),
     predicted: `:${site.chain} with ${sides.length} rule${sides.length === 1 ? "" : "s"}`,
@@ -158,7 +158,7 @@ function missingChain(sides: readonly Side[], site: Site): ChainResult {
 function unexpectedChain(sides: readonly Side[], site: Site): ChainResult {
   const line = sides[0]?.rule.cause;
   const difference: Difference = {
-    area: "rule",
+    area: "chain",
     kind: "unexpected",
     where: whereOf(site),
     found: sides.map((side) => shown(side, site)).join("\n") || `:${site.chain}, empty`,

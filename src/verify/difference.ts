@@ -2,7 +2,7 @@
 import type { Link, Netns } from "../linux/netns.ts";
 import type { CauseId } from "../net/cause.ts";
 
-export type Area = "rule" | "policy" | "route" | "address" | "link" | "neighbour" | "fdb" | "connection" | "packet";
+export type Area = "rule" | "chain" | "policy" | "route" | "address" | "link" | "neighbour" | "fdb" | "connection" | "packet";
 
 export type Difference = {
   readonly area: Area;

@@ -156,7 +156,7 @@ function oneVoice(
 }
 
 const isKubeProxys = ({ area, where, predicted = "", found = "" }: Difference): boolean =>
-  area === "rule" &&
+  (area === "rule" || area === "chain") &&
   (/\bkube-proxy\b/.test(where + predicted + found) ||
     [where.split(" ").at(-1) ?? "", ...[predicted, found].map((text) => / -[jg] (\S+)/.exec(text)?.[1] ?? "")].some(
       (chain) => agentOfChain(chain) === "kube-proxy",

@@ -214,7 +214,7 @@ const nearby = (differences: readonly Difference[]): string =>
 /** The difference in the chain of a rule that decided: a rule before it was missing, or one too many. */
 function ruleNear(ref: RuleRef | undefined, differences: readonly Difference[]): Difference | undefined {
   if (!ref) return undefined;
-  return differences.find(({ area, where }) => area === "rule" && where.endsWith(`${ref.table} ${ref.chain}`));
+  return differences.find(({ area, where }) => (area === "rule" || area === "chain") && where.endsWith(`${ref.table} ${ref.chain}`));
 }
 
 /** The same ways, taken with other shares. */

@@ -64,6 +64,7 @@ function differenceLines(difference: Difference, context: RenderContext): string
 
 const AREAS: Readonly<Record<Difference["area"], string>> = {
   rule: "rule",
+  chain: "chain",
   policy: "policy",
   route: "route",
   address: "address",
