@@ -7,7 +7,7 @@ import { formatSocket, type Packet, type Port } from "../net/packet.ts";
 import type { Sighting } from "./capture.ts";
 import { isForward } from "./flow.ts";
 import type { Observation } from "./observe.ts";
-import type { Predicted, SeenThere } from "./predict.ts";
+import type { Predicted, PredictedRule, SeenThere } from "./predict.ts";
 import { ROUTER_ID } from "./router.ts";
 import { showSighting } from "./show.ts";
 import type { CtEntry, RuleHit } from "./tables.ts";
@@ -280,23 +280,39 @@ function isFatalForUdp(packet: Packet | undefined): boolean {
 export function compareRules(taken: readonly (readonly Predicted[])[], hits: readonly RuleHit[]): Difference[] {
   const predicted = countRules(likelyCourses(taken, hits));
   const seen = new Map(hits.map((hit) => [ruleKey(hit), hit] as const));
-  const missing = [...predicted.keys()].filter((rule) => !seen.has(rule)).sort();
+  const certain = new Set(taken.flatMap(inAll));
+  const possible = new Set(taken.flatMap((courses) => courses.flatMap(({ rules }) => rules.map(ruleKey))));
+  const missing = [...predicted.keys()].filter((rule) => !seen.has(rule) && certain.has(rule)).sort();
   const found = [...seen].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...missing.map((rule): Difference => ({ about: "rules", text: `not hit: ${rule}` })),
     ...found.flatMap(([rule, hit]): Difference[] => {
       const count = predicted.get(rule) ?? 0;
-      if (count === 0) return [{ about: "rules", text: `hit, but not predicted: ${rule}: ${hit.text}` }];
+      if (count === 0 && (hit.table === "nat" || !possible.has(rule)))
+        return [{ about: "rules", text: `hit, but not predicted: ${rule}: ${hit.text}` }];
       if (hit.table !== "nat" || count === hit.packets) return [];
       return [{ about: "rules", text: `predicted ${count} times, hit ${hit.packets} times: ${rule}: ${hit.text}` }];
     }),
   ];
 }
 
+/** Rules that every one of these courses hits. */
+function inAll(courses: readonly Predicted[]): string[] {
+  const [first, ...others] = courses.map(({ rules }) => new Set(rules.map(ruleKey)));
+  return [...(first ?? [])].filter((rule) => others.every((each) => each.has(rule)));
+}
+
+/** A nat rule counts once for each connection. */
 function countRules(courses: readonly Predicted[]): Map<string, number> {
   const counts = new Map<string, number>();
+  const tunnels = new Set<string>();
   for (const { rules } of courses)
-    for (const rule of rules) if (!rule.again || rule.table !== "nat") counts.set(ruleKey(rule), (counts.get(ruleKey(rule)) ?? 0) + 1);
+    for (const rule of rules) {
+      const key = ruleKey(rule);
+      if (rule.table === "nat" && (rule.again || tunnels.has(`${key} ${rule.shared}`))) continue;
+      if (rule.shared !== undefined) tunnels.add(`${key} ${rule.shared}`);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
   return counts;
 }
 
@@ -306,7 +322,8 @@ const MOST_TRIES = 5000;
 /** One course a flow, so that no nat rule is hit more often than its counter says, as far as that can be. */
 function likelyCourses(taken: readonly (readonly Predicted[])[], hits: readonly RuleHit[]): Predicted[] {
   const left = new Map(hits.filter(({ table }) => table === "nat").map((hit) => [ruleKey(hit), hit.packets]));
-  const natOf = (course: Predicted): string[] => course.rules.filter(({ table, again }) => table === "nat" && !again).map(ruleKey);
+  const isOwn = ({ table, again, shared }: PredictedRule): boolean => table === "nat" && !again && shared === undefined;
+  const natOf = (course: Predicted): string[] => course.rules.filter(isOwn).map(ruleKey);
   const take = (course: Predicted, by: number): void => {
     for (const rule of natOf(course)) left.set(rule, (left.get(rule) ?? 0) + by);
   };

@@ -25,8 +25,12 @@ export type Predicted = {
   readonly rules: readonly PredictedRule[];
 };
 
-/** A rule that matched. `again`: a later packet of a tunnel connection, which the nat table does not see. */
-export type PredictedRule = IptablesRuleRef & { readonly netns: NetnsId; readonly again: boolean };
+/**
+ * A rule that matched. `again`: a later packet of a tunnel connection, which the nat table does not see. `shared`: it met a
+ * tunnel packet around ICMP, whose source port comes from the inner addresses alone (udp_flow_src_port): all with one key
+ * are one connection.
+ */
+export type PredictedRule = IptablesRuleRef & { readonly netns: NetnsId; readonly again: boolean; readonly shared?: string };
 
 /** Walks the flow through the World, once for each fall of the dice. `sport`: the port the client really used. */
 export function predictFlow(world: World, flow: Flow, sport: number): Predicted[] {
@@ -79,10 +83,25 @@ function refusalOf(hops: readonly Hop[]): { readonly netns: NetnsId; readonly pa
   return last && step?.kind === "answer" ? { netns: last.netns, packet: step.packet } : undefined;
 }
 
-const rulesIn = (hops: readonly Hop[], again: boolean): PredictedRule[] =>
-  hops.flatMap((hop) =>
-    hop.steps.flatMap((step) => (step.kind === "rule" && !step.ref.nft ? [{ ...step.ref, netns: hop.netns, again }] : [])),
+function rulesIn(hops: readonly Hop[], again: boolean): PredictedRule[] {
+  let outer: Packet | undefined; // around the packet at this point of its way
+  return hops.flatMap((hop) =>
+    hop.steps.flatMap((step): PredictedRule[] => {
+      if (step.kind === "encap") outer = step.outer;
+      if (step.kind === "decap") outer = undefined;
+      if (step.kind !== "rule" || step.ref.nft) return [];
+      const shared = outer && tunnelKey(outer);
+      return [{ ...step.ref, netns: hop.netns, again, ...(shared === undefined ? {} : { shared }) }];
+    }),
   );
+}
+
+/** The hash is the same for both directions; ports go into it where the inner packet has some. */
+function tunnelKey({ src, dst, inner }: Packet): string | undefined {
+  const packet = inner?.packet;
+  if (packet?.protocol !== "icmp" && packet?.protocol !== "icmpv6") return undefined;
+  return [`${src}>${dst}`, ...[packet.src, packet.dst].sort()].join(" ");
+}
 
 export const describePredicted = ({ share, connection }: Predicted): string =>
   `${formatFraction(share)} ${connection.verdict}${connection.reason ? ` (${connection.reason})` : ""}: ${connection.text}`;

@@ -76,7 +76,6 @@ function unreachable(flight: Flight, netns: Netns, route: Route, link: Link): St
   }
   const who = `nobody answers for ${nexthop} on ${link.name}`;
   addStep(flight, { kind: "note", text: who });
-  if (flight.packet.inner) return ended(dropped(flight, netns.id, "host-unreachable", `${who}: the tunnel's far end is not there`));
   // A tunnel without learning floods nothing, so its probes are asked of nobody: only an entry could have answered.
   const reason = link.type.kind === "vxlan" ? "no-tunnel-peer" : "host-unreachable";
   return ended(refuse(flight, netns, "host-unreachable", reason, ARP_GIVES_UP_AFTER));

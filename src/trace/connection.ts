@@ -273,6 +273,8 @@ function refusalOf(end: End & { kind: "answered" }): string {
   const { segment, protocol } = end.answer;
   if (segment.kind !== "icmp-error") return protocol === "sctp" ? "nothing listens there: ABORT" : "nothing listens there: RST";
   if (end.reason === "ttl-exceeded") return `the TTL ran out: ICMP ${segment.type}/${segment.code}`;
+  if (end.packet.inner && end.reason === "host-unreachable")
+    return `nobody answers for the tunnel's far end ${end.packet.dst}: ICMP ${segment.type}/${segment.code}`;
   if (end.reason === "host-unreachable") return `nobody answers for the address: ICMP ${segment.type}/${segment.code}`;
   if (end.reason === "no-tunnel-peer") return `the tunnel has no neighbour entry for the next hop: ICMP ${segment.type}/${segment.code}`;
   return `refused with ICMP ${segment.type}/${segment.code}`;

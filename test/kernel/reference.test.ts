@@ -10,8 +10,7 @@ import { type FlowResult, judgeFlows, onNode, openLab, type Row, readRow, readTa
 const sysctls = (name: string, value: Readonly<Record<string, string | number>>) =>
   onNode(name, (node) => ({ ...node, sysctls: { ...node.sysctls, ...value } }));
 
-/** `deviations`: differences in the rules hit that are known and stand in docs/deviations.md. One that heals fails here. */
-const CASES: readonly { readonly variant: Variant; readonly flows: string; readonly deviations?: readonly string[] }[] = [
+const CASES: readonly { readonly variant: Variant; readonly flows: string }[] = [
   {
     variant: { name: "as it is" },
     flows: `
@@ -316,11 +315,6 @@ const CASES: readonly { readonly variant: Variant; readonly flows: string; reado
       client tcp 192.168.56.101:31182 - # NodePort whose only endpoint is there
       nginx tcp 10.0.2.15:80 rejected/host-unreachable # the node itself
     `,
-    // node2 tells itself, over lo, that its tunnel packet reached nobody: not followed.
-    deviations: [
-      'hit, but not predicted: node/k8s-node2 filter INPUT rule 2: -A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS',
-      "hit, but not predicted: node/k8s-node2 filter INPUT rule 4: -A INPUT -j KUBE-FIREWALL",
-    ],
   },
   {
     variant: { name: "the legacy back end", lab: { backend: "legacy" } },
@@ -337,7 +331,7 @@ const CASES: readonly { readonly variant: Variant; readonly flows: string; reado
   },
 ];
 
-for (const { variant, flows, deviations = [] } of CASES) {
+for (const { variant, flows } of CASES) {
   test(variant.name, async (t) => {
     const rows = readTable(flows).map(readRow);
     const kernel = await openLab(variant);
@@ -350,7 +344,7 @@ for (const { variant, flows, deviations = [] } of CASES) {
       await t.test("rules hit, and how often", () =>
         assert.deepEqual(
           rules.map(({ text }) => text),
-          deviations,
+          [],
         ),
       );
     } finally {
