@@ -1,9 +1,10 @@
-/** `ip addr|link|route|neigh` and `bridge fdb`, with iproute2's abbreviations of words. */
+/** `ip addr|link|route|neigh`, `ip route get` and `bridge fdb`, with iproute2's abbreviations of words. */
 import { printBridgeFdb } from "../../dialects/bridge-fdb.ts";
 import { type IpAddrOptions, linkIndex, printIpAddr, printIpAddrBrief, printIpLink } from "../../dialects/ip-addr.ts";
 import { printIpNeigh } from "../../dialects/ip-neigh.ts";
 import { printIpRoute } from "../../dialects/ip-route.ts";
-import type { Family } from "../../net/address.ts";
+import { printIpRouteGet } from "../../dialects/ip-route-get.ts";
+import { type Family, type Ip, parseIp } from "../../net/address.ts";
 import { UsageError } from "../../objects/diagnostic.ts";
 import { fails, type Program, type Shown, shows, type Where } from "./program.ts";
 
@@ -19,6 +20,7 @@ export const runIp: Program = (args, where) => {
   const object = typed === undefined ? undefined : OBJECTS.find((known) => known.startsWith(typed));
   if (object === undefined) throw notShown("ip", words);
   const rest = words.slice(1);
+  if (object === "route" && rest[0] !== undefined && /^g(et?)?$/.test(rest[0])) return routeGet(rest.slice(1), where);
   if (rest[0] !== undefined && SHOW.test(rest[0])) rest.shift();
   const dev = deviceOf(rest, object === "address" || object === "link", `ip ${words.join(" ")}`);
   if (dev !== undefined && !hasLink(where, dev)) return noDevice(dev);
@@ -43,6 +45,24 @@ function print(object: (typeof OBJECTS)[number], brief: boolean, options: IpAddr
     default:
       return object satisfies never;
   }
+}
+
+/** `ip route get [to] ADDRESS [from ADDRESS]` */
+function routeGet(words: readonly string[], { netns }: Where): Shown {
+  const [to, key, from, ...more] = words[0] === "to" ? words.slice(1) : words;
+  if (to === undefined) return fails("need at least a destination address");
+  if (more.length > 0 || (key !== undefined && (key !== "from" || from === undefined)))
+    throw new UsageError("ip route get: only ADDRESS and `from ADDRESS` are understood");
+  const source = from === undefined ? undefined : addressOf(from);
+  const answer = printIpRouteGet(netns, addressOf(to), source);
+  if (answer.kind === "not-modelled") throw new UsageError(`ip route get: ${answer.text}`);
+  return answer.kind === "refused" ? fails(answer.text, 2) : shows(answer.text);
+}
+
+function addressOf(word: string): Ip {
+  const ip = parseIp(word);
+  if (ip === undefined) throw new UsageError(`ip route get: ${JSON.stringify(word)} is no address`);
+  return ip;
 }
 
 export const runBridge: Program = (args, where) => {
@@ -70,7 +90,7 @@ function deviceOf(words: readonly string[], bareName: boolean, command: string):
   if (bareName && second === undefined) return first;
   throw new UsageError(
     `${command}: ${JSON.stringify(first)} is not understood`,
-    "addr, link, route and neigh can be shown, each with `dev NAME`",
+    "addr, link, route and neigh can be shown, each with `dev NAME`; `ip route get ADDRESS`",
   );
 }
 
@@ -80,5 +100,5 @@ const noDevice = (dev: string): Shown => fails(`Device "${dev.replace(/[^\x20-\x
 const notShown = (program: string, words: readonly string[]): UsageError =>
   new UsageError(
     `${program} ${words.join(" ")}: not understood`,
-    program === "ip" ? "known: ip addr, ip link, ip route, ip neigh" : "known: bridge fdb show [dev NAME]",
+    program === "ip" ? "known: ip addr, ip link, ip route, ip route get, ip neigh" : "known: bridge fdb show [dev NAME]",
   );
