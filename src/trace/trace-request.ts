@@ -4,17 +4,16 @@
  * replicas which behave alike do not multiply the paths.
  */
 
-import { NOTHING_LEFT } from "../linux/run.ts";
-import { type Family, familyOf, type Ip, parseIp } from "../net/address.ts";
-import { ONE, sumFractions, timesFraction } from "../net/fraction.ts";
+import { familyOf, type Ip } from "../net/address.ts";
+import { sumFractions, timesFraction } from "../net/fraction.ts";
 import { icmpOf, type Protocol } from "../net/packet.ts";
 import { type Ask, roundsAfter } from "./again.ts";
 import { clientSees } from "./client-sees.ts";
 import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
 import { legOf, partyOf } from "./leg.ts";
+import { lookupCourses, unresolvedCourse } from "./lookup.ts";
 import { afterProcess, byProcess, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
-import { lookupCourses, unresolvedCourse } from "./lookup.ts";
 import { resolveName } from "./resolve-name.ts";
 import type { Leg, NameStep, Path, Trace } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
