@@ -30,6 +30,8 @@ test("the tarball has the program and its papers, no sources, tests or maps", ()
     "package.json",
     "bin/ktrace",
     "dist/cli.cjs",
+    "dist/agent.mjs",
+    "schema/verification.schema.json",
     "schema/topology.schema.json",
   ]) {
     assert.ok(packed.files.includes(file), `${file} is missing`);

@@ -1,7 +1,7 @@
 /** The commands of the lab as a person types them: what is built works, what is asked is compared, and nothing stays behind. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -114,6 +114,40 @@ for (const { words, says } of RUNS) {
     assert.deepEqual(leftovers(LAB), []);
   });
 }
+
+test("lab run in kube-proxy's mode nftables: loaded with nft -f, agrees", () => {
+  const dir = mkdtempSync(join(tmpdir(), "ktrace-lab-"));
+  try {
+    cpSync(FIXTURE, dir, { recursive: true });
+    const topology = join(dir, "topology.yaml");
+    const text = readFileSync(topology, "utf8");
+    assert.match(text, /mode: iptables/);
+    writeFileSync(topology, text.replace("mode: iptables", "mode: nftables"));
+    const words = ["-f", dir, "-t", topology, "lab", "run", "--name", LAB, "--from", "pod/nginx", "--", "curl", "-sS", "http://tomcat6/"];
+    const run = ktrace(words);
+    assert.match(run.stdout, /tcp 10\.96\.246\.235:80: .*3 of 3[\s\S]*^AGREES with the prediction/m);
+    assert.equal(run.status, 0);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("what a lab's node shows is equal to the prediction", () => {
+  assert.equal(ktrace(["lab", "up", "--name", LAB]).status, 0);
+  try {
+    const sh = "iptables-nft-save; ip6tables-nft-save; ip route; ip addr; ip neigh; bridge fdb";
+    const shown = ktrace(["lab", "exec", "--name", LAB, "node3", "--", "sh", "-c", sh]);
+    const verified = spawnSync(process.execPath, argv(["verify", "--node", "node3"]), {
+      cwd: FIXTURE,
+      encoding: "utf8",
+      input: shown.stdout,
+    });
+    assert.match(verified.stdout, /iptables-save .* bridge fdb[\s\S]*^EQUAL$/m);
+    assert.equal(verified.status, 0);
+  } finally {
+    ktrace(["lab", "down", LAB]);
+  }
+});
 
 test("a lab that is not what was predicted is told", async () => {
   const forwardDrop = onNode("k8s-node2", (node) => ({ ...node, sysctls: { "net.ipv4.ip_forward": "0" } }));
