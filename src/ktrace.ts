@@ -12,12 +12,14 @@ import type { RulesetPart } from "./agents/ruleset.ts";
 import { type Apps, createApps } from "./apps/apps.ts";
 import type { Cluster, ClusterNode } from "./cluster/cluster.ts";
 import { decideCluster } from "./cluster/decide.ts";
+import { parseVersion } from "./cluster/version.ts";
 import { createCounsellor, type Reopen } from "./counsel.ts";
 import { parseIptablesSave } from "./dialects/iptables-save.ts";
 import type { World } from "./linux/netns.ts";
 import { createRun } from "./linux/run.ts";
 import { type Input, type InputRequest, readInput } from "./manifests/input.ts";
 import { type CauseTable, createCauseTable } from "./objects/cause.ts";
+import { UsageError } from "./objects/diagnostic.ts";
 import type { RenderContext } from "./render/context.ts";
 import { describeWorld } from "./render-context.ts";
 import { partyOf } from "./trace/leg.ts";
@@ -40,10 +42,18 @@ export type Session = {
 };
 
 /** Reads the input and opens it for questions. Throws UsageError when nothing can be read. */
-export function openCluster(request: InputRequest & { readonly namespace?: string }): Session {
-  const input = readInput(request); //                                        manifests/  what is written
+export function openCluster(request: InputRequest & { readonly namespace?: string; readonly kubernetesVersion?: string }): Session {
+  const input = asRelease(readInput(request), request.kubernetesVersion); //  manifests/  what is written
   const cluster = decideCluster(input.objects, input.topology); //            cluster/    what the control plane decides
   return sessionOf(input, cluster, request.namespace);
+}
+
+/** As if the topology named this release. */
+function asRelease(input: Input, version: string | undefined): Input {
+  if (version === undefined) return input;
+  if (parseVersion(version) === undefined) throw new UsageError(`${JSON.stringify(version)} is no Kubernetes release`, "for example 1.36");
+  const { topology } = input;
+  return { ...input, topology: { ...topology, kubernetes: { ...topology.kubernetes, version } } };
 }
 
 /** The network of a decided cluster, ready to be asked. */

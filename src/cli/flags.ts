@@ -6,13 +6,14 @@ import type { Command } from "commander";
 import { UsageError } from "../objects/diagnostic.ts";
 import type { FlagSpec, Item } from "./getopt.ts";
 
-export const TRACE_FORMATS = ["text", "json", "jsonl"] as const;
+export const TRACE_FORMATS = ["text", "json", "jsonl", "yaml"] as const;
 export type ColorChoice = "auto" | "always" | "never";
 
 export type GlobalFlags = {
   readonly filename: readonly string[];
   readonly topology?: string;
   readonly namespace?: string;
+  readonly kubernetesVersion?: string;
   readonly from?: string;
   readonly output?: string;
   readonly color?: ColorChoice;
@@ -35,6 +36,7 @@ export function addGlobalFlags(command: Command): Command {
     .option("-f, --filename <path>", "manifests: a file, directory, glob, or - for stdin; may be repeated", list)
     .option("-t, --topology <file>", "topology file: machines, addresses, kube-proxy and CNI settings")
     .option("-n, --namespace <ns>", "namespace of names that state none (default: default)")
+    .option("--kubernetes-version <release>", "as if the cluster ran this release: 1.17, 1.36")
     .option("--from <source>", "who asks: external, host/NAME, node/NAME, pod/NAME, deploy/NAME, NS/NAME, an IP address")
     .option("-o, --output <format>", "output format")
     .option("--color <when>", "auto, always or never")
@@ -51,6 +53,7 @@ export const LONG_FLAGS: readonly FlagSpec[] = [
   { name: "filename", value: true },
   { name: "topology", value: true },
   { name: "namespace", value: true },
+  { name: "kubernetes-version", value: true },
   { name: "from", value: true },
   { name: "output", short: "o", value: true },
   { name: "color", value: true },
@@ -81,6 +84,8 @@ function withFlag(flags: GlobalFlags, name: string, value: string): GlobalFlags 
       return { ...flags, topology: value };
     case "namespace":
       return { ...flags, namespace: value };
+    case "kubernetes-version":
+      return { ...flags, kubernetesVersion: value };
     case "from":
       return { ...flags, from: value };
     case "output":
@@ -111,12 +116,14 @@ export function readGlobalFlags(before: Record<string, unknown>, after: Record<s
   const color = after.color === false || before.color === false ? "never" : asText(pick("color"));
   const topology = text("topology");
   const namespace = text("namespace");
+  const kubernetesVersion = text("kubernetesVersion");
   const from = text("from");
   const output = text("output");
   return {
     filename: [...asList(before.filename), ...asList(after.filename)],
     ...(topology === undefined ? {} : { topology }),
     ...(namespace === undefined ? {} : { namespace }),
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(from === undefined ? {} : { from }),
     ...(output === undefined ? {} : { output }),
     ...(color === undefined ? {} : { color: colorChoice(color) }),

@@ -16,6 +16,7 @@ export async function openSession(flags: GlobalFlags, io: Io): Promise<Session> 
     files: flags.filename,
     ...(flags.topology === undefined ? {} : { topology: flags.topology }),
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+    ...(flags.kubernetesVersion === undefined ? {} : { kubernetesVersion: flags.kubernetesVersion }),
     cwd: io.cwd,
     stdin: io.readStdin,
   });

@@ -11,7 +11,7 @@ import { type ColorLevel, colorLevel, isAsciiOnly, widthOf } from "./terminal.ts
 
 /** Prints the trace, piece by piece as the renderer makes it. */
 export async function printTrace(trace: Trace, context: RenderContext, name: string, flags: GlobalFlags, io: Io): Promise<void> {
-  const format = formatNamed(name);
+  const format = formatNamed(name === "yaml" ? "json" : name);
   invariant(format, `no renderer for ${name}`);
   const render = await format.load();
   const options = {
@@ -21,7 +21,10 @@ export async function printTrace(trace: Trace, context: RenderContext, name: str
     ascii: isAsciiOnly(io.stdout, io.env),
     allPaths: flags.allPaths,
   };
-  for (const piece of render(trace, context, options)) io.stdout.write(piece);
+  if (name === "yaml") {
+    const { yamlOf } = await import("./document.ts");
+    io.stdout.write(yamlOf([...render(trace, context, options)].join("")));
+  } else for (const piece of render(trace, context, options)) io.stdout.write(piece);
 }
 
 /** chalk at the level decided here; its own guess about the terminal is not asked. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { reportTrouble } from "../../src/cli/trouble.ts";
+import { parseDocument } from "../../src/manifests/yaml/parse.ts";
 import { UsageError } from "../../src/objects/diagnostic.ts";
 import { VERSION } from "../../src/version.ts";
 import { ktrace } from "./io.ts";
@@ -79,6 +80,23 @@ test("with -o json an error is one document on stdout", async () => {
   const document = JSON.parse(stdout);
   assert.deepEqual([status, document.apiVersion, document.kind], [2, "ktrace.dev/v1alpha1", "Error"]);
   assert.match(document.message, /URL is missing/);
+});
+
+test("-o yaml is the JSON document as YAML, in the same order", async () => {
+  const asked = ["exec", "pod/nginx", "--", "curl", "http://tomcat6/"];
+  const [yaml, json] = [await ktrace(["-o", "yaml", ...asked]), await ktrace(["-o", "json", ...asked])];
+  const parsed = parseDocument({ text: yaml.stdout, offset: 0 });
+  assert.ok("value" in parsed);
+  assert.equal(JSON.stringify(parsed.value), JSON.stringify(JSON.parse(json.stdout)));
+  assert.match(yaml.stdout, /^apiVersion: ktrace\.dev\/v1alpha1\nkind: Trace\n/);
+});
+
+test("--kubernetes-version stands before what the topology says", async () => {
+  const listeners = async (...flags: readonly string[]) =>
+    (await ktrace([...flags, "exec", "node/k8s-node2", "--", "ss", "-ltnp"])).stdout.includes(":31160");
+  assert.deepEqual([await listeners(), await listeners("--kubernetes-version", "1.17")], [false, true]);
+  const { status, stderr } = await ktrace(["--kubernetes-version", "latest", "get", "nodes"]);
+  assert.deepEqual([status, stderr.split("\n")[0]], [2, 'ktrace: error: "latest" is no Kubernetes release']);
 });
 
 test("an error shows its place, the line and what to do", () => {

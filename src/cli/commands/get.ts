@@ -34,7 +34,7 @@ export const getCommand: CommandSpec = {
     if (output === "json" || output === "yaml") {
       const { data, messages, found } = getObjects(source, request);
       if (data === undefined && !found) throw new UsageError(messages.join("; "));
-      if (data !== undefined) io.stdout.write(await documentText(data, output));
+      if (data !== undefined) io.stdout.write((await import("../document.ts")).documentText(data, output));
       return finish(messages, found, io.stderr.write);
     }
     const { text, messages, found } = renderGet(source, {
@@ -48,16 +48,6 @@ export const getCommand: CommandSpec = {
     return finish(messages, found, io.stderr.write);
   },
 };
-
-/** Text from the input that could steer a terminal is escaped as JSON escapes it, and JSON is YAML too. */
-async function documentText(data: unknown, output: "json" | "yaml"): Promise<string> {
-  const { escapeJson, escapeText } = await import("../../render/escape.ts");
-  const json = JSON.stringify(data, null, 4);
-  const compact = JSON.stringify(data);
-  if (output === "json" || escapeText(compact) !== compact) return `${escapeJson(json)}\n`;
-  const { printYaml } = await import("../../manifests/yaml/print.ts");
-  return printYaml(data);
-}
 
 /** What was asked for by name and is not there is a mistake in the question, as an unknown SOURCE is: exit 2. */
 function finish(messages: readonly string[], found: boolean, say: (text: string) => void): number {

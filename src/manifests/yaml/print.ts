@@ -4,10 +4,10 @@
  */
 import { dump } from "js-yaml";
 
-/** The document of a JSON value. Undefined members are left out. */
-export function printYaml(value: unknown): string {
+/** The document of a JSON value. Undefined members are left out; with `sorted: false` keys stay in their order. */
+export function printYaml(value: unknown, { sorted = true }: { readonly sorted?: boolean } = {}): string {
   const plain: unknown = JSON.parse(JSON.stringify(value));
-  return dump(plain, { noRefs: true, lineWidth: -1, quoteStyle: "double", seqNoIndent: true, sortKeys: byCodeUnits });
+  return dump(plain, { noRefs: true, lineWidth: -1, quoteStyle: "double", seqNoIndent: true, sortKeys: sorted && byCodeUnits });
 }
 
 const byCodeUnits = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
