@@ -165,7 +165,7 @@ const sidecar: PodSpec = {
 const web = service("web", {
   selector: { app: "a" },
   ports: [
-    { port: 80, targetPort: 8080 },
+    { port: 80, name: "http", targetPort: 8080 },
     { port: 81, name: "x", targetPort: "named" },
   ],
 });

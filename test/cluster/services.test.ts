@@ -52,11 +52,6 @@ const defaults: readonly {
       ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 80, nodePort: 31160 }],
     },
   },
-  {
-    name: "a ClusterIP Service takes no nodePort",
-    spec: { ports: [{ port: 80, nodePort: 31160 }] },
-    is: { ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 80 }] },
-  },
   { name: "headless", spec: { clusterIP: "None", ports, selector: { app: "web" } }, is: { clusterIPs: ["None"], ipFamilies: ["IPv4"] } },
   {
     name: "ExternalName has neither address nor policy",
@@ -190,19 +185,30 @@ const refused: readonly { readonly name: string; readonly services: readonly Ser
         ports: [{ port: 80, nodePort: 31160 }],
       }),
     ],
-    codes: ["KT302", "KT306"],
+    codes: ["KT302"],
   },
   { name: "a family that the cluster lacks", services: [service("a", { ipFamilies: ["IPv6"], ports })], codes: ["KT116"] },
 ];
 for (const { name, services, codes } of refused)
-  test(`reported and kept as written: ${name}`, () => {
+  test(`${codes.length === 0 ? "taken" : "refused"}: ${name}`, () => {
     const cluster = decideCluster(services, {});
     assert.deepEqual(
       cluster.diagnostics.map((each) => each.code),
       codes,
     );
-    assert.equal(cluster.services.filter((each) => each.name !== "kubernetes").length, services.length);
+    // Of two that clash the first stands.
+    assert.equal(cluster.services.filter((each) => each.name !== "kubernetes").length, services.length - codes.length);
   });
+
+test("what a live cluster took stays, whatever is wrong with it", () => {
+  const one = service("a", { type: "NodePort", clusterIP: "10.244.9.9", ports: [{ port: 80, nodePort: 8080 }] });
+  const cluster = decideCluster([{ ...one, metadata: { ...one.metadata, uid: "0b3c" } }], {});
+  assert.deepEqual(
+    cluster.diagnostics.map((each) => each.code),
+    ["KT111", "KT301"],
+  );
+  assert.deepEqual(cluster.services.find((each) => each.name === "a")?.clusterIPs, ["10.244.9.9"]);
+});
 
 test("default/kubernetes leads to the API servers, unless the input has it", () => {
   const own = decideCluster([], {}).services[0];

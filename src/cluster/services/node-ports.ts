@@ -1,53 +1,18 @@
-/** Node ports and health-check node ports of Services: those asked for, checked; those left out, allocated. */
-import type { PathPart } from "../../objects/source.ts";
+/** Node ports and health-check node ports of Services: those left out are allocated. */
 import type { ClusterService, ClusterServicePort } from "../cluster.ts";
 import type { Notes } from "../notes.ts";
 import { allocateNodePort, nodePortKey, type PortRange } from "./service-allocators.ts";
 
 export function assignNodePorts(services: readonly ClusterService[], range: PortRange, notes: Notes): ClusterService[] {
-  const owners = new Map<string, string>();
-  for (const service of services) claimAsked(service, range, owners, notes);
-  const taken = new Set(owners.keys());
+  const taken = new Set(services.flatMap(askedKeys));
   return services.map((service) => withHealthCheck(withNodePorts(service, range, taken, notes), range, taken, notes));
 }
 
-function claimAsked(service: ClusterService, range: PortRange, owners: Map<string, string>, notes: Notes): void {
+/** What is asked for was checked before (admission.ts); of two that a dump gives one port both keep it. */
+function askedKeys(service: ClusterService): string[] {
   const health = healthCheckPort(service);
-  if (health !== undefined) claim(service, "TCP", health, ["spec", "healthCheckNodePort"], range, owners, notes);
-  for (const port of service.ports)
-    if (port.nodePort !== undefined)
-      claim(service, port.protocol, port.nodePort, ["spec", "ports", port.index, "nodePort"], range, owners, notes);
-}
-
-function claim(
-  service: ClusterService,
-  protocol: string,
-  port: number,
-  field: readonly PathPart[],
-  range: PortRange,
-  owners: Map<string, string>,
-  notes: Notes,
-): void {
-  const name = `Service ${service.namespace}/${service.name}`;
-  const source = service.object?.source;
-  if (port < range.from || port > range.to)
-    notes.report({
-      code: "KT301",
-      message: `${name}: nodePort ${port} lies outside ${range.from}-${range.to}`,
-      help: "the API server refuses it; spec.kubernetes.nodePortRange in the topology widens the range",
-      source,
-      field,
-    });
-  const owner = owners.get(nodePortKey(protocol, port));
-  if (owner !== undefined)
-    notes.report({
-      code: "KT302",
-      message: `${name}: nodePort ${port}/${protocol} is already that of ${owner}`,
-      help: "the API server refuses the second; leave nodePort out",
-      source,
-      field,
-    });
-  else owners.set(nodePortKey(protocol, port), name);
+  const listed = service.ports.flatMap(({ protocol, nodePort }) => (nodePort === undefined ? [] : [nodePortKey(protocol, nodePort)]));
+  return health === undefined ? listed : [nodePortKey("TCP", health), ...listed];
 }
 
 const takesNodePorts = (service: ClusterService): boolean =>

@@ -1,6 +1,6 @@
 /**
- * The Services as the API server stores them: defaults, cluster addresses, node ports. A Service that the API server would
- * refuse (an address twice, outside the range) is reported and kept as written, so that its traffic can still be looked at.
+ * The Services as the API server stores them: defaults, cluster addresses, node ports. One that it would refuse is reported
+ * and left out (admission.ts).
  */
 import { type Ip, nthAddress } from "../../net/address.ts";
 import type { IpFamilyName } from "../../objects/api.ts";
@@ -10,49 +10,25 @@ import { API_SERVER_PORT } from "../nodes/api-server.ts";
 import { type Notes, nameOf } from "../notes.ts";
 import { byNamespaceAndName } from "../order.ts";
 import type { Settings } from "../settings.ts";
+import { admitServices } from "./admission.ts";
 import { assignNodePorts } from "./node-ports.ts";
-import { createIpAllocator, type IpAllocator, isAllocatable } from "./service-allocators.ts";
+import { createIpAllocator, type IpAllocator } from "./service-allocators.ts";
 import { type DraftService, draftService, familyName } from "./service-defaults.ts";
 
 export function decideServices(given: Given, settings: Settings, notes: Notes): ClusterService[] {
   const families: IpFamilyName[] = [...new Set(settings.serviceCIDRs.map((cidr) => familyName(cidr.ip)))];
-  const drafts = given.all("Service").map((object) => draftService(object, families, notes));
+  const written = given.all("Service").map((object) => draftService(object, families, notes));
+  const drafts = admitServices(written, families, settings, notes);
   const services = assignNodePorts(assignClusterIPs(drafts, settings, notes), settings.nodePortRange, notes);
   const own = kubernetesService(services, settings, families);
   return [...services, ...(own ? [own] : [])].sort(byNamespaceAndName);
 }
 
 function assignClusterIPs(drafts: readonly DraftService[], settings: Settings, notes: Notes): ClusterService[] {
-  const owners = new Map<Ip, string>(settings.serviceCIDRs.slice(0, 1).map((cidr) => [nthAddress(cidr, 1n), "Service default/kubernetes"]));
-  for (const draft of drafts) for (const ip of draft.asked) checkAddress(draft, ip, owners, settings, notes);
-  const taken = new Set([...owners.keys(), ...settings.clusterDNS]);
+  const reserved = [...settings.serviceCIDRs.slice(0, 1).map((cidr) => nthAddress(cidr, 1n)), ...settings.clusterDNS];
+  const taken = new Set<Ip>([...reserved, ...drafts.flatMap(({ asked }) => asked)]);
   const allocators = settings.serviceCIDRs.map((cidr) => createIpAllocator(cidr, taken));
   return drafts.map(({ asked, ...draft }) => ({ ...draft, clusterIPs: clusterIPs({ ...draft, asked }, allocators, notes) }));
-}
-
-function checkAddress(draft: DraftService, ip: Ip | "None", owners: Map<Ip, string>, { serviceCIDRs }: Settings, notes: Notes): void {
-  if (ip === "None") return;
-  const { object } = draft;
-  const name = nameOf(object);
-  const field = ["spec", "clusterIP"];
-  if (!serviceCIDRs.some((cidr) => isAllocatable(cidr, ip)))
-    notes.report({
-      code: "KT111",
-      message: `${name}: clusterIP ${ip} lies outside the service CIDR ${serviceCIDRs.map((cidr) => `${cidr.ip}/${cidr.length}`).join(", ")}`,
-      help: "the API server refuses it; leave clusterIP out, or set spec.kubernetes.serviceCIDRs in the topology",
-      source: object.source,
-      field,
-    });
-  const owner = owners.get(ip);
-  if (owner !== undefined && owner !== name)
-    notes.report({
-      code: "KT110",
-      message: `${name}: clusterIP ${ip} is already that of ${owner}`,
-      help: "the API server refuses the second; leave clusterIP out",
-      source: object.source,
-      field,
-    });
-  else owners.set(ip, name);
 }
 
 function clusterIPs(draft: DraftService, allocators: readonly IpAllocator[], notes: Notes): (Ip | "None")[] {
