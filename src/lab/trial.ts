@@ -9,6 +9,8 @@ import type { Flow, Observer } from "./observe.ts";
 /** Copies of a flow sent in one batch, and how often a batch is sent until every predicted course was taken. */
 const COPIES = 10;
 const ROUNDS = 12;
+/** What ended just before still says goodbye; with the connection tables emptied, its last packets would count as new ones. */
+const SETTLE_MS = 150;
 
 export type FlowTrial = {
   readonly flow: Flow;
@@ -48,13 +50,29 @@ export async function tryFlows(world: World, observer: Observer, flows: readonly
   for (let round = 0; round < ROUNDS; round++) {
     const open = judged.flatMap((sent, i) => (isOpen(sent) ? Array.from({ length: round === 0 ? 1 : COPIES }, () => i) : []));
     if (open.length === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     const batch = judgeBatch(world, await observer.observe(open.flatMap((i) => flows[i] ?? [])));
     batch.flows.forEach((one, k) => {
       judged[open[k] ?? -1]?.push(one);
     });
     rules.push(...batch.rules);
   }
-  return { flows: flows.flatMap((flow, i) => trialOf(flow, judged[i] ?? [])), rules };
+  const confirmed = rules.length === 0 ? [] : await rulesAlone(world, observer, flows);
+  return { flows: flows.flatMap((flow, i) => trialOf(flow, judged[i] ?? [])), rules: confirmed };
+}
+
+/** Counters count every packet of the lab: a difference in them stands when it comes back with each flow sent on its own. */
+async function rulesAlone(world: World, observer: Observer, flows: readonly Flow[]): Promise<Difference[]> {
+  const found: Difference[] = [];
+  for (const flow of flows) {
+    const attempts: Difference[][] = [];
+    for (let i = 0; i < 2; i++) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      attempts.push([...judgeBatch(world, await observer.observe([flow])).rules]);
+    }
+    if (attempts.every((rules) => rules.length > 0)) found.push(...(attempts[0] ?? []));
+  }
+  return found;
 }
 
 const trialOf = (flow: Flow, sent: readonly JudgedFlow[]): FlowTrial => ({

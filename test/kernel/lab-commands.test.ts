@@ -132,6 +132,22 @@ test("lab run in kube-proxy's mode nftables: loaded with nft -f, agrees", () => 
   }
 });
 
+test("an outside balancer is a process of its own", () => {
+  const dir = mkdtempSync(join(tmpdir(), "ktrace-lab-"));
+  try {
+    cpSync(FIXTURE, dir, { recursive: true });
+    const topology = join(dir, "topology.yaml");
+    const balancer =
+      "  loadBalancers:\n    - {name: lb, address: 192.168.56.200, listens: [{port: 80, to: 31160}], targets: [k8s-node1, k8s-node2]}\n";
+    writeFileSync(topology, `${readFileSync(topology, "utf8").trimEnd()}\n${balancer}`);
+    const run = ktrace(["-f", dir, "-t", topology, "lab", "run", "--name", LAB, "--", "curl", "-sS", "http://192.168.56.200/"]);
+    assert.match(run.stdout, /"server":"pod\/default\/tomcat6-[\s\S]*host\/lb -> tcp 192\.168\.56\.101:31160: .*3 of 3[\s\S]*^AGREES/m);
+    assert.equal(run.status, 0);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test("what a lab's node shows is equal to the prediction", () => {
   assert.equal(ktrace(["lab", "up", "--name", LAB]).status, 0);
   try {
