@@ -77,9 +77,14 @@ type Registered = { readonly tables: readonly IptablesTable[]; readonly nft: rea
 /** What gives a verdict: an iptables table by its built-in chain, or one base chain of nftables. */
 type Asked = { readonly table: IptablesTable; readonly chain?: undefined } | NftAsked;
 
-/** What is registered at a hook, lowest priority first; entries of one priority in the order of registration. */
+/** What is registered at a hook, lowest priority first. */
 function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, { tables, nft }: Registered): Entry[] {
   const entries: Entry[] = [];
+  // nf_hook_entries_grow puts a newcomer before what has its priority; kube-proxy starts after kubelet made the iptables tables.
+  for (const asked of nft) {
+    const { type, priority } = asked.chain.base;
+    if (type !== "nat") entries.push({ priority, mayReroute: type === "route", run: () => runTable(flight, netns, hook, devices, asked) });
+  }
   for (const name of ["raw", "mangle", "filter"] as const) {
     const table = BUILT_IN[name].includes(hook) ? tables.find((t) => t.name === name) : undefined;
     if (table)
@@ -88,10 +93,6 @@ function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
         mayReroute: name === "mangle",
         run: () => runTable(flight, netns, hook, devices, { table }),
       });
-  }
-  for (const asked of nft) {
-    const { type, priority } = asked.chain.base;
-    if (type !== "nat") entries.push({ priority, mayReroute: type === "route", run: () => runTable(flight, netns, hook, devices, asked) });
   }
   if (hook === "prerouting" || hook === "output")
     entries.push({ priority: CONNTRACK_PRIORITY, mayReroute: false, run: () => track(flight, netns) });
@@ -130,8 +131,8 @@ function runTable(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices
 function natAsked(hook: Hook, tables: readonly IptablesTable[], nft: readonly NftAsked[]): Asked[] {
   const table = tables.find((t) => t.name === "nat");
   const all = [
-    ...(table ? [{ priority: natPriority(hook), asked: { table } as const }] : []),
     ...nft.flatMap((asked) => (asked.chain.base.type === "nat" ? [{ priority: asked.chain.base.priority, asked }] : [])),
+    ...(table ? [{ priority: natPriority(hook), asked: { table } as const }] : []),
   ];
   return all.sort((a, b) => a.priority - b.priority).map(({ asked }) => asked);
 }
