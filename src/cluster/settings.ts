@@ -1,13 +1,14 @@
 /**
  * What the cluster was installed with: release, ranges, kube-proxy's and the CNI plugin's configuration. The topology
  * says it; what it leaves out has kubeadm's defaults (kubeadm/app/apis/kubeadm/v1beta4/defaults.go) and flannel.
- * Not read: the ConfigMaps of kubeadm, kube-proxy and flannel, whose data is YAML text inside YAML.
+ * Not read: the ConfigMaps of kubeadm and flannel, whose data is YAML text inside YAML.
  */
-import { type Cidr, type Family, familyOf, formatCidr, type Ip, nthAddress, parseCidr, parseIp } from "../net/address.ts";
+import { type Cidr, type Family, familyOf, type Ip, nthAddress, parseCidr, parseIp } from "../net/address.ts";
 import type { PathPart } from "../objects/source.ts";
 import type { Topology } from "../objects/topology.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Given } from "./given.ts";
+import { decideKubeProxy } from "./kube-proxy-settings.ts";
 import type { Notes } from "./notes.ts";
 import { NEWEST, parseVersion } from "./version.ts";
 
@@ -25,14 +26,15 @@ const DNS_INDEX = 10n;
 export function decideSettings(given: Given, topology: Topology, notes: Notes): Settings {
   const podCIDRs = decidePodCIDRs(given, topology, notes);
   const serviceCIDRs = decideServiceCIDRs(topology, podCIDRs, notes);
+  const version = decideVersion(topology, notes);
   return {
-    version: decideVersion(topology, notes),
+    version,
     clusterDomain: topology.kubernetes?.clusterDomain ?? "cluster.local",
     podCIDRs,
     serviceCIDRs,
     nodePortRange: decideNodePortRange(topology, notes),
     clusterDNS: decideClusterDNS(topology, serviceCIDRs, notes),
-    kubeProxy: decideKubeProxy(topology, podCIDRs, notes),
+    kubeProxy: decideKubeProxy(given, topology, version, podCIDRs, notes),
     cni: decideCni(topology, notes),
   };
 }
@@ -101,13 +103,6 @@ function decideClusterDNS(topology: Topology, serviceCIDRs: readonly Cidr[], not
     if (ip === undefined) badValue(topology, notes, ["spec", "kubernetes", "clusterDNS", i], `clusterDNS "${text}" is no IP address`);
     return ip ?? [];
   });
-}
-
-/** kubeadm writes the pod CIDRs into kube-proxy's clusterCIDR. */
-function decideKubeProxy(topology: Topology, podCIDRs: readonly Cidr[], notes: Notes): Settings["kubeProxy"] {
-  const { mode, clusterCIDR, ...rest } = topology.kubeProxy ?? {};
-  if (mode === undefined) notes.assume("kube-proxy", "runs in iptables mode", "spec.kubeProxy.mode");
-  return { ...rest, mode: mode ?? "iptables", clusterCIDR: clusterCIDR ?? podCIDRs.map(formatCidr).join(",") };
 }
 
 function decideCni(topology: Topology, notes: Notes): Settings["cni"] {

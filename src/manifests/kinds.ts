@@ -42,6 +42,7 @@ const NETWORKING_GROUPS =
 export type Judgement =
   | { readonly kind: "read" }
   | { readonly kind: "topology" }
+  | { readonly kind: "kube-proxy" } // its own configuration, which is no API object
   | { readonly kind: "skip" }
   | { readonly kind: "not-modelled" }
   | { readonly kind: "mistaken"; readonly message: string; readonly help: string };
@@ -51,6 +52,7 @@ export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind)
 /** What to do with an object of that apiVersion and kind. */
 export function judgeKind(apiVersion: string, kind: string): Judgement {
   if (apiVersion.startsWith("ktrace.dev/")) return kind === "Topology" ? { kind: "topology" } : { kind: "skip" };
+  if (kind === "KubeProxyConfiguration" && apiVersion.startsWith("kubeproxy.config.k8s.io/")) return { kind: "kube-proxy" };
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   const versions = READ.get(kind);
   if (versions?.includes(apiVersion)) return { kind: "read" };

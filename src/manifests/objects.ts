@@ -25,6 +25,7 @@ export type ObjectCollector = {
   readonly finish: (sources: Sources) => {
     readonly objects: readonly ApiObject[];
     readonly topologies: readonly TopologyDocument[];
+    readonly configs: readonly TopologyDocument[]; // kube-proxy's
     readonly diagnostics: readonly Diagnostic[];
     readonly documents: number; // that had any content
   };
@@ -36,6 +37,7 @@ type NotModelled = { readonly source: Source; readonly count: number };
 export function createCollector(): ObjectCollector {
   const objects: ApiObject[] = [];
   const topologies: TopologyDocument[] = [];
+  const configs: TopologyDocument[] = [];
   const diagnostics: Diagnostic[] = [];
   const notModelled = new Map<string, NotModelled>();
   let documents = 0;
@@ -52,6 +54,7 @@ export function createCollector(): ObjectCollector {
     else if (kind.endsWith("List") && Array.isArray(value.items)) addList(value.items, apiVersion, kind, source, expected);
     else if (addUnread(apiVersion, kind, source)) return;
     else if (apiVersion.startsWith("ktrace.dev/")) topologies.push({ value, source });
+    else if (judgeKind(apiVersion, kind).kind === "kube-proxy") configs.push({ value, source });
     else addObject(value, kind, source);
   }
 
@@ -74,7 +77,7 @@ export function createCollector(): ObjectCollector {
       const known = notModelled.get(key);
       notModelled.set(key, { source: known?.source ?? source, count: (known?.count ?? 0) + 1 });
     }
-    return judgement.kind !== "read" && judgement.kind !== "topology";
+    return judgement.kind !== "read" && judgement.kind !== "topology" && judgement.kind !== "kube-proxy";
   }
 
   function addObject(value: YamlMapping, kind: string, source: Source): void {
@@ -112,7 +115,7 @@ export function createCollector(): ObjectCollector {
     finish: (sources) => {
       const unique = lastOfEach(objects, sources);
       const infos = [...notModelled].map(([kind, seen]) => describeNotModelled(kind, seen));
-      return { objects: unique.objects, topologies, documents, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
+      return { objects: unique.objects, topologies, configs, documents, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
     },
   };
 }

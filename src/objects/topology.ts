@@ -66,6 +66,10 @@ export type KubeProxySettings = {
   readonly nftables?: { readonly masqueradeAll?: boolean; readonly masqueradeBit?: number };
   readonly ipvs?: { readonly scheduler?: string; readonly strictARP?: boolean; readonly excludeCIDRs?: readonly string[] };
   readonly featureGates?: { readonly [gate: string]: boolean };
+  readonly conntrack?: { readonly tcpBeLiberal?: boolean };
+  readonly portRange?: string; // of the userspace mode's own ports
+  /** The node that every kube-proxy takes itself for; absent: each its own. */
+  readonly hostnameOverride?: string;
 };
 
 export type CniSettings = {
@@ -123,6 +127,8 @@ export type Topology = {
     readonly clusterDNS?: readonly string[];
   };
   readonly kubeProxy?: KubeProxySettings;
+  /** Where settings come from that the topology file does not have: a KubeProxyConfiguration among the input. */
+  readonly kubeProxySource?: { readonly source: Source; readonly field: readonly PathPart[] };
   readonly cni?: CniSettings;
   readonly nodes?: readonly TopologyNode[];
   readonly hosts?: readonly TopologyHost[];

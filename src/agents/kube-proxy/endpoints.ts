@@ -36,7 +36,8 @@ export type EndpointDecider = {
 };
 
 /** Looks at a service's slices when it is first asked about it. */
-export function createEndpointDecider(cluster: Cluster, node: ClusterNode): EndpointDecider {
+export function createEndpointDecider(cluster: Cluster, machine: ClusterNode): EndpointDecider {
+  const node = nodeNamed(cluster, machine);
   const context: Context = { topology: createTopology(cluster, node), usesTerminating: isAtLeast(cluster.version, 26) };
   const decided = new Map<ServicePort, EndpointDecision>();
   let slices: ReadonlyMap<string, readonly ClusterSlice[]> | undefined;
@@ -50,6 +51,13 @@ export function createEndpointDecider(cluster: Cluster, node: ClusterNode): Endp
     return known;
   };
   return { decide, all };
+}
+
+/** The node that kube-proxy takes itself for. */
+function nodeNamed(cluster: Cluster, machine: ClusterNode): ClusterNode {
+  const name = cluster.kubeProxy.hostnameOverride;
+  if (name === undefined) return machine;
+  return cluster.nodes.find((node) => node.name === name) ?? { ...machine, name, labels: {} };
 }
 
 type Context = { readonly topology: Topology; readonly usesTerminating: boolean };

@@ -67,7 +67,7 @@ function programFamily(
     mark: 2 ** (cluster.kubeProxy.iptables?.masqueradeBit ?? 14),
     isLarge: once(() => hasOver(ports(), endpoints, 1000)),
     commentsNameEndpoints: isAtLeast(cluster.version, 26),
-    liberalTcp: Number(node.sysctls["net.netfilter.nf_conntrack_tcp_be_liberal"] ?? 0) !== 0,
+    liberalTcp: isLiberal(cluster, node),
   };
   const canary = chainOfRules("KUBE-PROXY-CANARY", []);
   return [partOf(family, "mangle", [canary]), filterPart(context, ports, canary), natPart(context, ports, canary, chains)];
@@ -136,3 +136,8 @@ function natPart(context: Context, ports: Ports, canary: Chain, portChains: Port
   const fixed = partOf(context.family, "nat", chains, jumpsOf(context, "nat"));
   return { ...fixed, chain: (name) => fixed.chain(name) ?? portChains.chain(name), names: () => [...fixed.names(), ...portChains.names()] };
 }
+
+/** The sysctl as kube-proxy finds it when it starts; conntrack.tcpBeLiberal sets it before (1.29). */
+const isLiberal = (cluster: Cluster, node: ClusterNode): boolean =>
+  Number(node.sysctls["net.netfilter.nf_conntrack_tcp_be_liberal"] ?? 0) !== 0 ||
+  (cluster.kubeProxy.conntrack?.tcpBeLiberal === true && isAtLeast(cluster.version, 29));
