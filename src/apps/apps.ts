@@ -4,7 +4,7 @@
  */
 import type { Cluster, ClusterPod } from "../cluster/cluster.ts";
 import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../cluster/source.ts";
-import type { Ip } from "../net/address.ts";
+import { cidrContains, type Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { createCoreDns, isCoreDns } from "./coredns.ts";
 import type { DnsReply } from "./dns/message.ts";
@@ -33,6 +33,8 @@ export type Apps = {
   readonly who: (owner: string) => Who;
   /** Who has an address, for the parties of a trace. */
   readonly whoHas: (ip: Ip) => Who;
+  /** A Service's or pod's range: no machine outside the model has such an address. */
+  readonly isClusterAddress: (ip: Ip) => boolean;
   /** The names a source knows without asking, and whom it asks. */
   readonly names: (from: Who) => NameBook;
   /** The answer of a name server process, or undefined when the socket's owner is none. */
@@ -68,6 +70,7 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
     source: (text, namespace) => whoIs(resolveSource(cluster, text, namespace)),
     who,
     whoHas: (ip) => byIp.get(ip) ?? { kind: "address", name: ip, ip },
+    isClusterAddress: (ip) => [...cluster.serviceCIDRs, ...cluster.podCIDRs].some((cidr) => cidrContains(cidr, ip)),
     names: (from) => knownNames(cluster, from, files, causes),
     askNameServer: (owner, name, type) => {
       const pod = pods.get(owner);

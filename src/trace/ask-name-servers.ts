@@ -8,7 +8,7 @@ import { aliasIn, type DnsReply, replyWith } from "../apps/dns/message.ts";
 import { type Branch, explore } from "../linux/run.ts";
 import type { Ip } from "../net/address.ts";
 import { type Fraction, sumFractions, timesFraction } from "../net/fraction.ts";
-import { type Connection, walkConnection } from "./connection.ts";
+import { type Connection, type Errno, walkConnection } from "./connection.ts";
 import { destinationOf, legOf } from "./leg.ts";
 import type { Leg, LegArm } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
@@ -28,6 +28,9 @@ export type Plan = {
   readonly until: "records" | "noerror";
 };
 
+/** What a dns leg says of a query that nobody answered. */
+export const NO_ANSWER = "no answer";
+
 /** One question and its answer. */
 export type NameReply = { readonly name: string; readonly type: string; readonly reply: DnsReply };
 
@@ -45,7 +48,12 @@ export type Answered = {
   /** The answers to the last name asked. */
   readonly last: readonly NameReply[];
 };
-export type Unreachable = { readonly kind: "unreachable"; readonly server: Ip; readonly refused: boolean; readonly text: string };
+export type Unreachable = {
+  readonly kind: "unreachable";
+  readonly server: Ip;
+  readonly errno?: Errno; // an error came back, else silence
+  readonly text: string;
+};
 
 /** Asks the servers in turn; an answer of any kind ends it. */
 export const consult = (net: TraceNet, from: Who, plan: Plan): Consulted[] =>
@@ -94,12 +102,12 @@ function askFrom(net: TraceNet, from: Who, plan: Plan, round: Round): Consulted[
 }
 
 /**
- * The next server, and after the last the first again. A refusal closes the socket: the next attempt has a new source port
+ * The next server, and after the last the first again. An ICMP error closes the socket (IP_RECVERR is set): the next attempt has a new source port
  * and may be balanced elsewhere. After a timeout the same socket is used, which conntrack takes to the same replica: that
  * attempt, and one that has nothing to choose from, ends as before and is not walked.
  */
 function nextRound(plan: Plan, round: Round, outcome: Unreachable, chosen: boolean): Round | undefined {
-  const silent = outcome.refused && chosen ? round.silent : [...round.silent, outcome.server];
+  const silent = outcome.errno !== undefined && chosen ? round.silent : [...round.silent, outcome.server];
   const order = [
     ...plan.servers.map((_, index) => ({ index, attempt: round.attempt })).slice(round.index + 1),
     ...plan.servers.map((_, index) => ({ index, attempt: round.attempt + 1 })),
@@ -116,7 +124,7 @@ function groupBy<T>(all: readonly T[], key: (one: T) => string): T[][] {
 
 const keyOf = (outcome: Consulted["outcome"]): string =>
   outcome.kind === "unreachable"
-    ? `unreachable ${outcome.refused} ${outcome.text}`
+    ? `unreachable ${outcome.errno} ${outcome.text}`
     : outcome.replies.map(({ name, type, reply }) => `${name} ${type} ${reply.rcode} ${saidBy([{ name, type, reply }])}`).join("\n");
 
 /** Asks the process that the query reached for every candidate in turn. */
@@ -124,15 +132,20 @@ function askAt(net: TraceNet, connection: Connection, server: Ip, plan: Plan): C
   const process = processAt(net, connection, server);
   if (!process) {
     const text = connection.verdict === "delivered" ? "what answers there is no name server that ktrace knows" : connection.text;
-    const refused = connection.verdict === "rejected" && connection.errno !== "ETIMEDOUT";
-    return { kind: "unreachable", server, refused, text };
+    const { verdict, errno } = connection;
+    return {
+      kind: "unreachable",
+      server,
+      text,
+      ...(verdict === "rejected" && errno !== undefined && errno !== "ETIMEDOUT" ? { errno } : {}),
+    };
   }
   return { kind: "answered", server, who: process.who, ...askEach(process, plan) };
 }
 
 /**
  * Name after name until one is known. What a server outside the model would say to a name of the search list is not known:
- * when a later name has records, it is assumed that there was none of the earlier.
+ * when another name is there, it is assumed that this one is not.
  */
 function askEach({ ask }: Process, { candidates, types, until }: Plan): Pick<Answered, "replies" | "last"> {
   const asked: NameReply[][] = [];
@@ -143,6 +156,8 @@ function askEach({ ask }: Process, { candidates, types, until }: Plan): Pick<Ans
     const earlier = asked.slice(0, -1).flat();
     return { replies: [...earlier.map(assumeMissing), ...replies], last: replies };
   }
+  if (asked.flat().some(({ reply }) => reply.loop || (reply.rcode === "NOERROR" && reply.unknown === undefined)))
+    return { replies: asked.flat().map(assumeMissing), last: (asked.at(-1) ?? []).map(assumeMissing) };
   const undecided = asked.find((replies) => replies.some(({ reply }) => reply.unknown !== undefined));
   return { replies: asked.flat(), last: undecided ?? asked.at(-1) ?? [] };
 }
@@ -177,9 +192,9 @@ function processAt(net: TraceNet, connection: Connection, server: Ip): Process |
 }
 
 /** A server that resolv.conf names, on a network of the model or beyond a gateway, but no machine of the topology. */
-function isOutside(net: TraceNet, { verdict, end }: Connection, server: Ip): boolean {
-  if (net.apps.whoHas(server).kind !== "address") return false;
-  if (verdict === "exits") return true;
+function isOutside({ apps }: TraceNet, { end }: Connection, server: Ip): boolean {
+  if (apps.whoHas(server).kind !== "address" || apps.isClusterAddress(server)) return false;
+  if (end.kind === "exits") return end.packet.dst === server;
   return end.kind === "answered" && end.reason === "host-unreachable" && end.packet.dst === server;
 }
 
@@ -219,7 +234,7 @@ const beyond = (connection: Connection): Connection => ({
 function queryOf(plan: Plan, outcome: Consulted["outcome"]): NonNullable<Leg["query"]> {
   const [type = "A"] = plan.types;
   const [name = plan.host] = plan.candidates;
-  if (outcome.kind === "unreachable") return { name, type, answer: "no answer" };
+  if (outcome.kind === "unreachable") return { name, type, answer: NO_ANSWER };
   const decided =
     outcome.last.find(hasData) ??
     outcome.last.find(({ reply }) => reply.unknown !== undefined) ??

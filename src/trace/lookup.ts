@@ -89,7 +89,7 @@ function courseOf(net: TraceNet, asked: Asked, plan: Plan, { share, legs, outcom
     const name: NameStep = { host, how: "dns", detail: "asked of the name server", cause: NO_CAUSE };
     const text = `the query was not answered: ${outcome.text}`;
     const course = unresolvedCourse(asked, { share, legs, result: { kind: "failed", reason: "dns-unreachable", text, name } });
-    return { ...course, ending: { lookup: { ...base, replies: [], refused: outcome.refused } } };
+    return { ...course, ending: { lookup: { ...base, replies: [], refused: outcome.errno === "ECONNREFUSED" } } };
   }
   const ending = { lookup: { ...base, replies: outcome.last } };
   const name = nameStep(host, outcome);
@@ -125,7 +125,8 @@ function deliveredText(replies: readonly NameReply[]): string {
 /** dig of a short name finds nothing where every other program does. */
 function searchHint(net: TraceNet, { question, from, host }: Asked, plan: Plan, { kind }: ReturnType<typeof failureOf>): string {
   const book = net.apps.names(from);
-  const skipped = question.program === "dig" && plan.candidates.length === 1 && !host.endsWith(".") && host.split(".").length <= book.ndots;
+  const isWhole = host.endsWith(".") || host.split(".").length > book.ndots || book.search.some((domain) => host.endsWith(`.${domain}`));
+  const skipped = question.program === "dig" && plan.candidates.length === 1 && !isWhole;
   return kind === "failed" && skipped && book.search.length > 0
     ? "; dig asks for the name as it stands, +search takes the search list of /etc/resolv.conf"
     : "";

@@ -18,7 +18,13 @@ export type Resolution = {
   readonly share: Fraction;
   readonly legs: readonly Leg[];
   readonly result:
-    | { readonly kind: "found"; readonly ip: Ip; readonly name: NameStep }
+    | {
+        readonly kind: "found";
+        readonly ip: Ip;
+        readonly name: NameStep;
+        /** The other addresses, by family, in the order in which a client that fails goes on to them. */
+        readonly rest?: readonly (readonly Ip[])[];
+      }
     | {
         readonly kind: "failed";
         readonly reason: "name-not-found" | "no-address" | "name-loop" | "dns-unreachable";
@@ -139,27 +145,31 @@ function resolutionsOf(
       },
     ];
   const told: NameStep = { ...name, tried: triedOf(outcome.replies) };
-  const ips = preferred(net, from, addressesOf(outcome.last));
+  const [ips = [], ...others] = preferred(net, from, addressesOf(outcome.last));
   if (ips.length > 0) {
     const [reply] = outcome.last.filter(hasData);
     const alias = reply && aliasIn(reply.reply);
     const step = { ...told, cause: reply?.reply.cause ?? NO_CAUSE, detail: alias === undefined ? detail : `${detail}, alias of ${alias}` };
     const each = fraction(1n, BigInt(ips.length));
-    return ips.map((ip) => ({ share: timesFraction(share, each), legs, result: { kind: "found", ip, name: { ...step, ip } } }));
+    return ips.map((ip) => {
+      const rest = [ips.filter((one) => one !== ip), ...others].filter((group) => group.length > 0);
+      const name = { ...step, ip };
+      return { share: timesFraction(share, each), legs, result: { kind: "found", ip, name, ...(rest.length > 0 ? { rest } : {}) } };
+    });
   }
   return [{ share, legs, result: failureOf(host, types, outcome.replies, told) }];
 }
 
 const addressesOf = (replies: readonly NameReply[]): Ip[] => replies.flatMap(({ type, reply }) => addressesIn(reply, type));
 
-/** The family whose addresses the source has a way to, IPv6 first; without any way, IPv6 too. */
-function preferred(net: TraceNet, from: Who, ips: readonly Ip[]): readonly Ip[] {
+/** The family first whose addresses the source has a way to, of two IPv6 (RFC 6724, rules 1 and 6). */
+function preferred(net: TraceNet, from: Who, ips: readonly Ip[]): readonly (readonly Ip[])[] {
   const stack = from.netns === undefined ? undefined : net.world.netns(from.netns);
   const hasWay = (ip: Ip): boolean => stack !== undefined && connectSource(stack, ip) !== undefined;
   const six = ips.filter((ip) => familyOf(ip) === 6);
   const four = ips.filter((ip) => familyOf(ip) === 4);
-  if (six.length === 0 || four.length === 0) return ips;
-  return six.some(hasWay) || !four.some(hasWay) ? six : four;
+  const order = six.some(hasWay) || !four.some(hasWay) ? [six, four] : [four, six];
+  return order.filter((group) => group.length > 0);
 }
 
 /** Why names without an address have none. */

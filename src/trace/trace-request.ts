@@ -12,6 +12,7 @@ import { clientSees } from "./client-sees.ts";
 import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
 import { legOf, partyOf } from "./leg.ts";
 import { lookupCourses, unresolvedCourse } from "./lookup.ts";
+import { type Connect, withNextAddresses } from "./next-address.ts";
 import { afterProcess, byProcess, proxyStep, withArms } from "./proxy-legs.ts";
 import type { HttpQuestion, Question } from "./question.ts";
 import { resolveName } from "./resolve-name.ts";
@@ -116,7 +117,7 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
   if (question.program === "dig" || question.program === "nslookup") return lookupCourses(net, asked);
   const override = overriddenAddress(asked);
   const host = override?.host ?? asked.host;
-  const family = override ? familyOf(override.ip) : question.family;
+  const family = override && override.ip !== "" ? familyOf(override.ip) : question.family;
   if (override?.ip !== undefined && override.ip !== "") {
     const name: NameStep = { host: asked.host, ip: override.ip, how: "resolve-flag", detail: override.detail, cause: 0 };
     return connectTo(net, asked, override.ip, override.port ?? asked.port, name, []);
@@ -124,12 +125,12 @@ function coursesOf(net: TraceNet, asked: Asked): Course[] {
   const sport = clientPort(asked) + 100;
   return resolveName(net, asked.from, host, family, sport).flatMap((resolution): Course[] => {
     const { result } = resolution;
-    if (result.kind === "found")
-      return connectTo(net, asked, result.ip, override?.port ?? asked.port, result.name, resolution.legs).map((course) => ({
-        ...course,
-        share: timesFraction(resolution.share, course.share),
-      }));
-    return [unresolvedCourse(asked, resolution)];
+    if (result.kind !== "found") return [unresolvedCourse(asked, resolution)];
+    const connect: Connect = (ip, name, before) => connectTo(net, asked, ip, override?.port ?? asked.port, name, before);
+    return withNextAddresses(question, connect, result, resolution.legs).map((course) => ({
+      ...course,
+      share: timesFraction(resolution.share, course.share),
+    }));
   });
 }
 

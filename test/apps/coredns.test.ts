@@ -28,6 +28,7 @@ const documents = [
     apiVersion: "ktrace.dev/v1alpha1",
     kind: "Topology",
     spec: {
+      kubernetes: { serviceCIDRs: ["10.96.0.0/12", "fd00:96::/112"], podCIDRs: ["10.244.0.0/16", "fd00:10:244::/56"] },
       nodes: [{ name: "n1" }],
       dns: {
         records: [

@@ -97,6 +97,7 @@ export type LegJson = {
   readonly kind: string;
   readonly from: { readonly kind: string; readonly name: string; readonly ip?: string };
   readonly to: { readonly host: string; readonly ip?: string; readonly port?: number; readonly protocol: string };
+  readonly name?: { readonly tried?: readonly { readonly name: string; readonly answer: string }[] };
   readonly query?: { readonly name: string; readonly type: string; readonly answer: string };
   readonly destination?: DestinationJson;
   readonly hops: readonly HopJson[];

@@ -12,6 +12,7 @@ const NO_APPS = {
   source: notAsked,
   who: notAsked,
   whoHas: notAsked,
+  isClusterAddress: notAsked,
   names: notAsked,
   askNameServer: notAsked,
   askOutside: notAsked,

@@ -1,5 +1,6 @@
 /** A path from its first packet to its end: its legs, each with hops, cables and the way back. */
 import type { Hop } from "../../linux/step.ts";
+import { NO_ANSWER } from "../../trace/ask-name-servers.ts";
 import type { Leg, Path } from "../../trace/trace.ts";
 import { connector, type Extras, hopBlock, hopHeader, nameRows, proxyRows, triedRow } from "./hop.ts";
 import { justify, layoutRow, type Row } from "./layout.ts";
@@ -19,7 +20,7 @@ export function pathBlocks(scene: Scene, path: Path): Block[] {
   let waiting: Leg[] = [];
   for (const [i, leg] of path.legs.entries()) {
     const isLast = i === path.legs.length - 1;
-    if (leg.kind === "dns" && isAnswered(path, leg) && scene.options.depth !== "verbose") {
+    if (leg.kind === "dns" && isAnswered(leg) && scene.options.depth !== "verbose") {
       waiting.push(leg);
       if (isLast) blocks.push({ lines: dnsLines(scene, path, waiting) });
       continue;
@@ -36,8 +37,7 @@ export function pathBlocks(scene: Scene, path: Path): Block[] {
 }
 
 /** A query that nobody answered is told in full: its end is what went wrong. */
-const isAnswered = (path: Path, leg: Leg): boolean =>
-  (leg.reply.verdict === "delivered" || leg.reply.verdict === "exits") && !(path.reason === "dns-unreachable" && leg === path.legs.at(-1));
+const isAnswered = (leg: Leg): boolean => leg.query?.answer !== NO_ANSWER;
 
 function legBlocks(scene: Scene, leg: Leg, number: number, failed: boolean, path: Path, isLast: boolean, resolved: boolean): Block[] {
   const ports = portsOf(leg, number);
@@ -125,7 +125,10 @@ function dnsLines(scene: Scene, path: Path, legs: readonly Leg[]): Line[] {
   const name = path.legs.find((leg) => leg.name?.how === "dns")?.name;
   const tried = name?.tried ?? [];
   const nodes = [...new Set((last.arms ?? [last]).map((arm) => arm.destination?.node).filter((node) => node !== undefined))];
-  const server = last.reply.verdict === "exits" ? `${last.to.host} outside the model` : (last.destination?.process ?? last.to.host);
+  const server =
+    last.reply.verdict === "exits"
+      ? `${last.to.host} outside the model`
+      : last.destination?.process || last.destination?.name || last.to.host;
   const where = nodes.length === 0 ? "" : ` on ${nodes.join(" or ")}`;
   const count = tried.length > 1 ? `${tried.length} names asked` : legs.length === 1 ? "1 query" : `${legs.length} queries`;
   const because = line(`${count}, ${server}${where}`);
