@@ -37,10 +37,15 @@ export function encapsulate(flight: Flight, netns: Netns, link: Link, vxlan: Vxl
   return { at: "local-out", netns: netns.id, route };
 }
 
-/** vxlan_rcv: the tunnel device of this network id takes the payload, if the inner frame is addressed to it. */
+/**
+ * vxlan_rcv: the tunnel device of this network id takes the payload, if the inner frame is addressed to it. vxlan_find_sock:
+ * a device listens on a socket of its underlay's family alone, so one for IPv4 and one for IPv6 share an id and a port.
+ */
 export function decapsulate(flight: Flight, netns: Netns): Stage {
-  const { inner } = flight.packet;
-  const link = netns.links.find((l) => l.type.kind === "vxlan" && l.type.vni === inner?.vni && l.type.port === flight.packet.dport);
+  const { inner, dport, family } = flight.packet;
+  const link = netns.links.find(
+    ({ type }) => type.kind === "vxlan" && type.vni === inner?.vni && type.port === dport && familyOf(type.local) === family,
+  );
   if (!inner || !link?.up) return ended(dropped(flight, netns.id, "no-tunnel-peer", "no VXLAN device takes this packet"));
   flight.packet = inner.packet;
   flight.tracked = undefined;
