@@ -1,12 +1,15 @@
 /**
  * The table of packet flows: one row a claim. `source | destination | protocol | modes | outcome | why`. An outcome is
  * `BACKEND=ADDRESS IT SEES` for every backend that may answer, or what the client learns (refused, unreachable, timeout) and
- * the reason. Rows of iptables, nft30 and nft36 were read off a real kernel (tools/observe-flows.ts; Linux 6.18, flannel
+ * the reason; `sticks`: a second
+ * connection of the same client goes where its first went (`--again`). Rows of iptables, nft30 and nft36 were read off a real kernel (tools/observe-flows.ts; Linux 6.18, flannel
  * vxlan); rows of ipvs and userspace follow from pkg/proxy/ipvs and pkg/proxy/userspace, as their `why` says.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fractionToNumber } from "../../src/net/fraction.ts";
+import type { Port } from "../../src/net/packet.ts";
 import type { Path } from "../../src/trace/trace.ts";
 import { isMode, isSource, type ModeName, openServices, SOURCES } from "./cluster.ts";
 
@@ -27,7 +30,7 @@ function outcomeOf(path: Path): string {
 }
 
 const bracketed = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
-const address = (ip: string, port: number | undefined): string => `${bracketed(ip)}:${port}`;
+const address = (ip: string, port: Port | undefined): string => `${bracketed(ip)}:${port}`;
 
 function traced(mode: ModeName, source: string, destination: string, protocol: string): string {
   assert.ok(isSource(source), source);
@@ -42,8 +45,10 @@ function traced(mode: ModeName, source: string, destination: string, protocol: s
     namespace: "default",
     to: { host, protocol, port: Number(destination.slice(cut + 1)) },
     evidence: false,
+    again: 1,
   });
-  return [...new Set(paths.map(outcomeOf))].sort().join(" ");
+  const sticks = paths.length > 1 && paths.every(({ again }) => again?.every(({ same }) => fractionToNumber(same) === 1));
+  return `${sticks ? "sticks " : ""}${[...new Set(paths.map(outcomeOf))].sort().join(" ")}`;
 }
 
 for (const file of readdirSync(directory)
