@@ -363,6 +363,7 @@ my $six = $dst =~ /:/;
 my $family = $six ? AF_INET6 : AF_INET;
 sub at { my ($ip, $port) = @_; my $raw = inet_pton($family, $ip); return $six ? pack_sockaddr_in6($port, $raw) : pack_sockaddr_in($port, $raw); }
 sub fail { my ($name) = grep { $!{$_} } sort keys %!; print "errno $name\n"; exit 0; }
+print "asking\n";
 my $tcp = $protocol eq "tcp";
 socket(my $s, $family, $tcp ? SOCK_STREAM : SOCK_RAW, $tcp ? 6 : $six ? 58 : 1) or fail();
 setsockopt($s, $six ? 41 : 0, $six ? 16 : 2, pack("i", $ttl)) or fail() if $ttl;
@@ -411,13 +412,18 @@ for (;;) {
 `;
 
 /** Runs it, and hears what it says. */
-function askPerl(flow, done) {
+function askPerl(flow, done, begin) {
   const args = [flow.protocol, flow.dst, flow.dport, flow.sport, flow.src ?? "", flow.ttl ?? ""].map(String);
   const perl = spawn("perl", ["-e", PERL, "--", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let connected = false;
   let complaint = "";
+  const starting = setInterval(begin, 100);
   createInterface({ input: perl.stdout }).on("line", (line) => {
     const [word, ...rest] = line.split(" ");
+    if (word === "asking") {
+      clearInterval(starting);
+      begin();
+    }
     if (word === "connected") connected = true;
     if (word === "errno") done({ connected, errno: rest[0] });
     if (word === "answer") done({ connected, answer: parsed(rest.join(" ")) });
@@ -427,6 +433,7 @@ function askPerl(flow, done) {
   perl.stderr.on("data", (data) => {
     complaint += data;
   });
+  perl.on("close", () => clearInterval(starting));
   perl.on("error", (error) => done({ connected: false, errno: error.code ?? error.message }));
   perl.on("close", (code) => code && done({ connected, errno: `perl: ${complaint.trim().slice(0, 200)}` }));
   return { stop: () => perl.kill("SIGKILL"), isConnected: () => connected };
@@ -444,7 +451,7 @@ function icmpErrno(protocol, type, code) {
   return { 2: "ENOPROTOOPT", 3: "ECONNREFUSED", 4: "EMSGSIZE", 5: "EOPNOTSUPP", 8: "ENONET" }[code] ?? "EHOSTUNREACH";
 }
 
-const ASK = { tcp: (flow, done) => (flow.ttl ? askPerl : askTcp)(flow, done), udp: askUdp, icmp: askPerl, icmpv6: askPerl };
+const ASK = { tcp: (flow, done, begin) => (flow.ttl ? askPerl : askTcp)(flow, done, begin), udp: askUdp, icmp: askPerl, icmpv6: askPerl };
 
 function ask(flow) {
   const started = process.hrtime.bigint();
@@ -456,8 +463,14 @@ function ask(flow) {
     say({ id: flow.id, ...result, ms: Number((process.hrtime.bigint() - started) / 1000n) / 1000 });
     setImmediate(() => asked.stop());
   };
-  const timer = setTimeout(() => done({ connected: asked.isConnected(), timeout: true }), flow.timeoutMs);
-  const asked = ASK[flow.protocol](flow, done);
+  const giveUp = () => done({ connected: asked.isConnected(), timeout: true });
+  let timer = setTimeout(giveUp, flow.timeoutMs);
+  // A program that is only starting has not asked yet.
+  const begin = () => {
+    clearTimeout(timer);
+    if (!isDone) timer = setTimeout(giveUp, flow.timeoutMs);
+  };
+  const asked = ASK[flow.protocol](flow, done, begin);
 }
 
 /** One datagram to a port nobody has, so that ARP, and with it the bridges on the way, know the neighbour. */

@@ -109,11 +109,13 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
   const bindings: Bindings = new Map();
   const course = courseOf(observed);
   const { verdict } = predicted.connection;
-  const request = compareWay("request", predicted.request, course.request, bindings);
+  const isOpen = verdict === "exits" || verdict === "unknown";
+  const ends: Ends = isOpen ? "open" : isStoppedInBridge(predicted) ? "in-bridge" : "here";
+  const request = compareWay("request", predicted.request, course.request, bindings, ends);
   if (request.length > 0) return request;
-  if (verdict === "exits" || verdict === "unknown") return []; // what is beyond the model is not judged
+  if (isOpen) return []; // what is beyond the model is not judged
   return [
-    ...compareWay("reply", predicted.reply, course.reply, bindings),
+    ...compareWay("reply", predicted.reply, course.reply, bindings, isStoppedInBridge(predicted) ? "in-bridge" : "here"),
     ...compareWay("third", predicted.third, course.third, bindings),
     ...(predicted.aftermath.length > 0 || verdict === "unanswered"
       ? compareWay("aftermath", predicted.aftermath, course.aftermath, bindings)
@@ -124,11 +126,18 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
   ];
 }
 
+/** `open`: where it goes on is not known. `in-bridge`: a bridge hands it on to none of its ports. */
+type Ends = "here" | "open" | "in-bridge";
+
+const isStoppedInBridge = ({ connection: { reason, reply } }: Predicted): boolean =>
+  reason === "hairpin-off" || reply.reason === "hairpin-off";
+
 function compareWay(
   about: "request" | "reply" | "third" | "aftermath",
   predicted: readonly SeenThere[],
   observed: readonly Sighting[],
   bindings: Bindings,
+  ends: Ends = "here",
 ): Difference[] {
   let at = 0;
   for (const seen of predicted) {
@@ -139,7 +148,8 @@ function compareWay(
       return [{ about, text: `predicted\n    ${showSighting(seen)}\n  seen\n    ${showSighting(there)}` }];
     at += 1;
   }
-  const further = observed[at];
+  if (ends === "in-bridge" && observed.length === at + 1 && isBridgeEchoAtEnd(observed[at - 1], observed[at])) return [];
+  const further = ends === "open" ? undefined : observed[at];
   return further ? [{ about, text: `the packet goes on, to\n    ${showSighting(further)}` }] : [];
 }
 
@@ -162,6 +172,10 @@ const isBridgeEcho = (here: Sighting | undefined, next: Sighting | undefined, pr
   here.packet.segment.kind === next.packet.segment.kind &&
   !here.outer &&
   !next.outer;
+
+/** The same of a packet that no port takes: in by a port, and once more on the bridge. */
+const isBridgeEchoAtEnd = (before: Sighting | undefined, here: Sighting | undefined): boolean =>
+  before?.direction === "in" && here?.direction === "out" && before.netns === here.netns && before.dev !== here.dev;
 
 /** Tunnel packets are connections of their own, shared by flows. */
 function withoutTunnels({ conntrack, request, reply, third, aftermath }: Predicted): ConntrackEntry[] {

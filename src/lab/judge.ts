@@ -22,8 +22,7 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
   return { flows, rules: agree ? compareRules(taken, batch.rulesHit).filter(({ text }) => !isOpen || text.startsWith("not hit")) : [] };
 }
 
-const isUntracked = ({ connection: { hops, reply } }: Predicted): boolean =>
-  [...hops, ...reply.hops].some(({ steps }) => steps.some((step) => step.kind === "conntrack" && step.state === "UNTRACKED"));
+const isUntracked = ({ rules }: Predicted): boolean => rules.some(({ rule }) => rule.target.kind === "notrack");
 
 /** A disagreement for people: the question, both answers, and all that was seen. */
 export function describeDisagreement({ observation, predicted, judgement }: JudgedFlow): string {

@@ -177,12 +177,14 @@ function afterAccept(run: Run, spec: ConnectionSpec, first: Packet, end: End & {
   const reason: Reason = third.end.kind === "dropped" ? third.end.reason : "reply-lost";
   return {
     reply: { verdict: "delivered", hops: answer.hops, third },
-    verdict: "dropped",
-    reason,
+    ...(third.end.kind === "unknown" ? UNKNOWN : ({ verdict: "dropped", reason } as const)),
     text: `the handshake is answered, but the client's next packet does not arrive: ${textOf(third.end)}`,
     errno: "ETIMEDOUT",
   };
 }
+
+/** What comes back, or follows, is not known. */
+const UNKNOWN = { verdict: "unknown", reason: "not-modelled" } as const;
 
 /** The answer of the server did not reach the client's socket. */
 function unanswered(run: Run, spec: ConnectionSpec, answer: Journey): Outcome {
@@ -205,8 +207,7 @@ function unanswered(run: Run, spec: ConnectionSpec, answer: Journey): Outcome {
   }
   return {
     reply: { ...replyOf(answer), hops: answer.hops },
-    verdict: "unanswered",
-    reason: "reply-lost",
+    ...(end.kind === "unknown" ? UNKNOWN : ({ verdict: "unanswered", reason: "reply-lost" } as const)),
     text: `the request arrived; its answer did not come back: ${textOf(end)}`,
     errno: "ETIMEDOUT",
   };
@@ -240,8 +241,7 @@ function afterAnswer(run: Run, spec: ConnectionSpec, end: End & { kind: "answere
   if (!arrived) {
     return {
       reply: { ...replyOf(back), hops: back.hops },
-      verdict: "dropped",
-      reason: end.reason,
+      ...(back.end.kind === "unknown" ? UNKNOWN : ({ verdict: "dropped", reason: end.reason } as const)),
       text: `${refusalOf(end)}, and the answer that says so does not come back: ${textOf(back.end)}`,
       errno: "ETIMEDOUT",
     };

@@ -30,8 +30,10 @@ test(`${CASES} random clusters from seed ${SEED}`, async (t) => {
   );
   process.stdout.write(`${describeCounts("arms", result.arms)}\n${describeCoverage(result.coverage)}\n`);
 
+  const confirmed = failures.filter(({ isConfirmed }) => isConfirmed);
+  await t.test("hardly anything happens only once", () => assert.ok(failures.length - confirmed.length <= Math.ceil(CASES * 0.01)));
   await t.test("no disagreement", () =>
-    assert.equal(failures.length, 0, failures.map(({ seed, text }) => `seed ${seed}: ${text}`).join("\n\n")),
+    assert.equal(confirmed.length, 0, confirmed.map(({ seed, text }) => `seed ${seed}: ${text}`).join("\n\n")),
   );
   await t.test("few pairs end where the model does", () => assert.ok(open <= pairs * MOST_OPEN, `${open} of ${pairs}`));
   await t.test("hardly any cluster is refused", () => {

@@ -13,6 +13,7 @@ import { defaultMetric, ETHERNET_MTU } from "../machine.ts";
 import { bridgeConfig, bridgeInPod, bridgeOnNode, gatewaysOf } from "./bridge.ts";
 import { flannelParts } from "./flannel-rules.ts";
 import { derivedMac } from "./names.ts";
+import { EMPTY_NODE } from "./none.ts";
 import type { CniNodeState, CniPlugin, CniSite } from "./plugin.ts";
 
 /** Outer IPv4, UDP, VXLAN and inner Ethernet headers. flannel takes 50 for IPv6 underlays too, where the outer header is 20 longer. */
@@ -102,10 +103,11 @@ function externalInterface(node: ClusterNode, { iface }: FlannelConfig): Cluster
 function leasesOf(cluster: Cluster, config: FlannelConfig): Lease[] {
   return cluster.nodes.flatMap((node) => {
     const external = externalInterface(node, config);
+    if (!external) return []; // flanneld ends: "Failed to find any valid interface to use"
     return node.podCIDRs.flatMap((subnet) => {
       const family = familyOf(subnet.ip);
       const publicIP =
-        external?.addresses.find((cidr) => familyOf(cidr.ip) === family)?.ip ?? node.internalIPs.find((ip) => familyOf(ip) === family);
+        external.addresses.find((cidr) => familyOf(cidr.ip) === family)?.ip ?? node.internalIPs.find((ip) => familyOf(ip) === family);
       return publicIP === undefined ? [] : [{ node, subnet: networkOf(subnet), publicIP, mac: tunnelMac(node, family, config) }];
     });
   });
@@ -137,9 +139,10 @@ function flanneld(cluster: Cluster, config: FlannelConfig, leases: readonly Leas
   const fdb: FdbEntry[] = [];
   const sockets: ListeningSocket[] = [];
   const external = externalInterface(site.node, config);
+  if (!external) return EMPTY_NODE;
   for (const lease of own) {
     const family = familyOf(lease.subnet.ip);
-    if (config.backend === "vxlan" && external) {
+    if (config.backend === "vxlan") {
       links.push(tunnelLink(lease, config, external.name, deviceMtu(cluster, config, external.mtu), causes));
       if (sockets.length === 0) sockets.push(vxlanSocket(site.node, config, causes)); // one port serves both families
     }

@@ -36,10 +36,12 @@ export type Outcome =
   | { readonly kind: "refused"; readonly text: string };
 
 /** Builds the network in a lab of this name, sends the flows, judges, removes it. */
-export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: string, focus?: Focus): Promise<Outcome> {
+export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: string, focus?: Focus, copies = 1): Promise<Outcome> {
   const session = opened(cluster.draft);
   if (typeof session === "string") return { kind: "refused", text: session };
-  const sent = flowsOf(session, sketches).filter(({ place }) => focus?.has(place) !== false);
+  const sent = flowsOf(session, sketches)
+    .filter(({ place }) => focus?.has(place) !== false)
+    .flatMap((each) => Array.from({ length: copies }, () => each));
   const flows = sent.map(({ flow }) => flow);
   const batch = await observeOnce(session, cluster.draft.backend, flows, lab);
   return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch };

@@ -7,7 +7,7 @@ import type { ClusterPod, ClusterService } from "../../../src/cluster/cluster.ts
 import type { Session } from "../../../src/ktrace.ts";
 import type { Flow } from "../../../src/lab/observe.ts";
 import { netnsOfCluster } from "../../../src/lab/of-cluster.ts";
-import { predictFlow } from "../../../src/lab/predict.ts";
+import { type Predicted, predictFlow } from "../../../src/lab/predict.ts";
 import type { NetnsId } from "../../../src/linux/netns.ts";
 import { nthAddress, parseIp } from "../../../src/net/address.ts";
 import type { Protocol } from "../../../src/net/packet.ts";
@@ -185,21 +185,35 @@ function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
   };
 }
 
+/** A router tells a sender of at most five packets in a row that it has no way for them (ip_error, net.ipv4.route.error_burst). */
+const MOST_ROUTE_ERRORS = 4;
+
 /** The sketches as flows that can be observed together: of those that touch one list of session affinity only the first. */
 export function flowsOf(session: Session, sketches: readonly FlowSketch[]): { readonly flow: Flow; readonly place: number }[] {
   const lists = new Set<string>();
+  const errors = new Map<string, number>();
   return sketches.flatMap((sketch, place) => {
     const flow = flowOf(session, sketch);
     if (!flow) return [];
-    const own = listsOf(session, flow);
+    const courses = predictFlow(session.world, flow, 19999);
+    const own = listsOf(courses);
     if (own.some((list) => lists.has(list))) return [];
+    const told = [...new Set(courses.flatMap(routeErrorOf))];
+    if (told.some((pair) => (errors.get(pair) ?? 0) >= MOST_ROUTE_ERRORS)) return [];
+    for (const pair of told) errors.set(pair, (errors.get(pair) ?? 0) + 1);
     for (const list of own) lists.add(list);
     return [{ flow, place }];
   });
 }
 
+/** Who tells whom that a route leads nowhere. */
+const routeErrorOf = ({ connection: { end } }: Predicted): string[] =>
+  end.kind === "answered" && end.because === undefined && end.delaySeconds === undefined && end.answer.segment.kind === "icmp-error"
+    ? [`${end.netns} ${end.answer.dst}`]
+    : [];
+
 /** Lists of xt_recent that the flow's courses touch: they outlive it. */
-const listsOf = (session: Session, flow: Flow): string[] =>
-  predictFlow(session.world, flow, 19999).flatMap(({ rules }) =>
+const listsOf = (courses: readonly Predicted[]): string[] =>
+  courses.flatMap(({ rules }) =>
     rules.flatMap(({ netns, rule }) => rule.matches.flatMap((match) => (match.kind === "recent" ? [`${netns} ${match.name}`] : []))),
   );
