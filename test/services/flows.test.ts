@@ -1,9 +1,10 @@
 /**
  * The table of packet flows: one row a claim. `source | destination | protocol | modes | outcome | why`. An outcome is
  * `BACKEND=ADDRESS IT SEES` for every backend that may answer, or what the client learns (refused, unreachable, timeout) and
- * the reason; `sticks`: a second
- * connection of the same client goes where its first went (`--again`). Rows of iptables, nft30 and nft36 were read off a real kernel (tools/observe-flows.ts; Linux 6.18, flannel
- * vxlan); rows of ipvs and userspace follow from pkg/proxy/ipvs and pkg/proxy/userspace, as their `why` says.
+ * the reason; `sticks`: a second connection of the same client goes where its first went (`--again`). Rows of iptables, nft30
+ * and nft36 were read off a real kernel (tools/observe-flows.ts; Linux 6.18, flannel vxlan), but for SCTP, ipMode Proxy, and
+ * that either endpoint may be the first of a client that sticks; rows of ipvs and userspace follow from pkg/proxy/ipvs and
+ * pkg/proxy/userspace, as their `why` says.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
