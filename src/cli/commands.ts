@@ -3,6 +3,7 @@ import type { CommandSpec } from "./command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { curlCommand } from "./commands/curl.ts";
+import { describeCommand } from "./commands/describe.ts";
 import { digCommand } from "./commands/dig.ts";
 import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   traceCommand,
   execCommand,
   getCommand,
+  describeCommand,
   labCommand,
   verifyCommand,
   compareCommand,
