@@ -2,6 +2,7 @@
 import type { Reason } from "../linux/reason.ts";
 import type { Rule } from "./case.ts";
 import { bridgeNf } from "./rules/bridge-nf.ts";
+import { dnsUnreachable } from "./rules/dns-unreachable.ts";
 import { forwardingOff } from "./rules/forwarding-off.ts";
 import { hairpinOff } from "./rules/hairpin-off.ts";
 import { hostUnreachable } from "./rules/host-unreachable.ts";
@@ -29,6 +30,7 @@ export const RULES: { readonly [reason in Reason]?: Rule } = {
   "name-not-found": nameNotFound,
   "no-address": nameNotFound,
   "not-modelled": nameOutside,
+  "dns-unreachable": dnsUnreachable,
   "ingress-no-match": ingressNoMatch,
   "ingress-no-endpoints": ingressNoEndpoints,
   redirected,

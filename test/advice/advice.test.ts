@@ -21,6 +21,7 @@ const CLUSTER_IP = "10.96.246.235:80";
 const TAINT = "node-role.kubernetes.io/control-plane:NoSchedule";
 const SELECTOR: Written = [SERVICE, "selector:\n    app: tomcat6", "selector:\n    app: tomcat"];
 const sysctl = (key: string): Written => [TOPOLOGY, "aliases: [node2]\n", `aliases: [node2]\n      sysctls: {${key}: 0}\n`];
+const KUBE_DNS: Written = ["kube-system.yaml", "clusterIP: 10.96.0.10", "clusterIP: 10.96.0.11"];
 const unset = ([file, from, to]: Written): Written => [file, to, from];
 
 const ROWS: readonly Row[] = [
@@ -34,6 +35,17 @@ const ROWS: readonly Row[] = [
       "* selector: {app: tomcat6} (tomcat6-service.yaml:18:10): delivered, the pods see 10.244.1.1 or 10.244.1.0",
     ],
     mend: [unset(SELECTOR)],
+  },
+  {
+    name: "the cluster's DNS is not among the manifests",
+    wrong: [KUBE_DNS],
+    ask: { to: "tomcat6:80", from: "pod/nginx" },
+    says: [
+      "No Service has 10.96.0.10, where pods ask for names: the cluster's DNS is not in the input",
+      "* ask tomcat6 by its address: 10.96.246.235: delivered, the pods see 10.244.1.15",
+      "- read the cluster's DNS too: kubectl -n kube-system get service/kube-dns deployment/coredns configmap/coredns -o yaml: then its names are known",
+    ],
+    mend: [unset(KUBE_DNS)],
   },
   {
     name: "the label's key is another one",
