@@ -3,6 +3,7 @@
  * at random is a symbol in the prediction; it must be the same number wherever the symbol stands.
  */
 import type { ConntrackEntry } from "../linux/conntrack.ts";
+import type { Step } from "../linux/step.ts";
 import { formatSocket, type Packet, type Port } from "../net/packet.ts";
 import type { Sighting } from "./capture.ts";
 import { isForward } from "./flow.ts";
@@ -129,8 +130,12 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
 /** `open`: where it goes on is not known. `in-bridge`: a bridge hands it on to none of its ports. */
 type Ends = "here" | "open" | "in-bridge";
 
-const isStoppedInBridge = ({ connection: { reason, reply } }: Predicted): boolean =>
-  reason === "hairpin-off" || reply.reason === "hairpin-off";
+const isStoppedInBridge = ({ connection: { hops, reply } }: Predicted): boolean =>
+  [hops.at(-1), reply.hops.at(-1)].some(
+    (hop) =>
+      hop && hop.out === undefined && hop.steps.some((step) => (step.kind === "bridge" && step.why.endsWith("bridged")) || isHairpin(step)),
+  );
+const isHairpin = (step: Step): boolean => step.kind === "drop" && step.reason === "hairpin-off";
 
 function compareWay(
   about: "request" | "reply" | "third" | "aftermath",

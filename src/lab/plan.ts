@@ -188,9 +188,9 @@ function deviceSteps(netns: Netns, names: LabNames): LabStep[] {
   return settings.length > 0 ? [{ kind: "sysctl", netns: names.of(netns.id), settings }] : [];
 }
 
-/** An address of a device that is down is local all the same. */
+/** An address of a device that is down is local all the same; of 127.0.0.0/8, which is local as a whole, two. */
 const usableAddresses = (netns: Netns): Ip[] => [
-  ...new Set([...netns.links.flatMap((link) => link.addresses.map(({ cidr }) => cidr.ip)), "127.0.0.1"]),
+  ...new Set([...netns.links.flatMap((link) => link.addresses.map(({ cidr }) => cidr.ip)), "127.0.0.1", "127.0.0.2"]),
 ];
 
 /** Who listens where, the first of two that want one port. A process on `*` is bound to each address. */

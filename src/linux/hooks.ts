@@ -249,7 +249,7 @@ function contextOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
     mark: flight.mark,
     in: devices.in,
     out: devices.out,
-    physIn: devices.physIn,
+    physIn: devices.physIn ?? flight.physIn, // stays with the packet when IP routes it on
     physOut: devices.physOut,
     ctStates: () => ctStates(flight),
     isLocal: (ip) => isLocalAddress(netns, ip),

@@ -127,5 +127,5 @@ function matchesPhysdev(match: Match & { kind: "physdev" }, context: HookContext
   if (match.out !== undefined && !matchesDevice(match.out, context.physOut)) return false;
   if (match.isIn === true && context.physIn === undefined) return false;
   if (match.isOut === true && context.physOut === undefined) return false;
-  return match.isBridged !== true || (context.physIn !== undefined && context.physOut !== undefined);
+  return match.isBridged !== true || context.physOut !== undefined; // xt_physdev looks at the port that it leaves by
 }

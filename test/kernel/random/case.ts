@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Session } from "../../../src/ktrace.ts";
 import { describeDisagreement, type JudgedBatch, judgeBatch } from "../../../src/lab/judge.ts";
-import { type Flow, startObserver } from "../../../src/lab/observe.ts";
+import { type Flow, type ObservedBatch, startObserver } from "../../../src/lab/observe.ts";
 import { netnsOfCluster, restoreText } from "../../../src/lab/of-cluster.ts";
 import { planLab } from "../../../src/lab/plan.ts";
 import { down, holdLab } from "../../../src/lab/run.ts";
@@ -47,14 +47,36 @@ export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: str
   return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch };
 }
 
-export async function observeOnce(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<JudgedBatch> {
+/** The case of a seed. */
+export function sampleCase(seed: number): RandomCase {
+  const [sample] = fc.sample(randomCase, { seed, numRuns: 1 });
+  if (!sample) throw new Error("fast-check made nothing");
+  return sample;
+}
+
+/** What a real kernel does with a case; undefined when its input is refused. */
+export async function observeDraft({ cluster, flows }: RandomCase, lab: string): Promise<ObservedBatch | undefined> {
+  const session = opened(cluster.draft);
+  if (typeof session === "string") return undefined;
+  return observed(
+    session,
+    cluster.draft.backend,
+    flowsOf(session, flows).map(({ flow }) => flow),
+    lab,
+  );
+}
+
+const observeOnce = async (session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<JudgedBatch> =>
+  judgeBatch(session.world, await observed(session, backend, flows, name));
+
+async function observed(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<ObservedBatch> {
   await down(name);
   const options = { lab: name, restoreText, fastNeighbours: true, backend };
   const lab = await holdLab(planLab(session.world, netnsOfCluster(session.cluster), options));
   try {
     const observer = await startObserver(lab);
     try {
-      return judgeBatch(session.world, await observer.observe(flows));
+      return await observer.observe(flows);
     } finally {
       await observer.stop();
     }

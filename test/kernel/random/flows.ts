@@ -186,7 +186,7 @@ function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
 }
 
 /** A router tells a sender of at most five packets in a row that it has no way for them (ip_error, net.ipv4.route.error_burst). */
-const MOST_ROUTE_ERRORS = 4;
+const MOST_ROUTE_ERRORS = 3;
 
 /** The sketches as flows that can be observed together: of those that touch one list of session affinity only the first. */
 export function flowsOf(session: Session, sketches: readonly FlowSketch[]): { readonly flow: Flow; readonly place: number }[] {

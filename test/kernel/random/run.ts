@@ -131,7 +131,7 @@ async function confirm(
   }
   return undefined;
 }
-const COPIES = 6;
+const COPIES = 4;
 
 /** The flows that disagree; further tries send no others. All of them when only the rules do. */
 function focusOf(outcome: Outcome & { readonly kind: "judged" }): Focus | undefined {
