@@ -74,7 +74,7 @@ test("everything of a namespace: kinds in kubectl's order, each name with its ki
   ));
 
 const web = (type: "LoadBalancer" | "ExternalName" | "ClusterIP", more = {}) =>
-  service("web", { type, ports: [{ port: 80, nodePort: 30080 }], ...more });
+  service("web", { type, ports: [type === "LoadBalancer" ? { port: 80, nodePort: 30080 } : { port: 80 }], ...more });
 const running = (count: number) => workload("Deployment", "web", port(8080), { replicas: count });
 const selecting = service("web", { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] });
 const terminating = pod("p", {}, { deletionTimestamp: "2024-01-01T00:00:00Z", status: { phase: "Running", podIP: "10.244.1.9" } });
