@@ -1,0 +1,113 @@
+/**
+ * service.spec: which endpoint a packet may go to, and what a balancer in front needs. Defaults and releases: as in
+ * service-addresses.ts.
+ */
+import type { FieldText } from "./field.ts";
+
+export const SERVICE_TRAFFIC: readonly FieldText[] = [
+  {
+    path: "service.spec.externalTrafficPolicy",
+    type: "string",
+    what: "Which endpoints serve packets that come by node port, balancer or external address: Cluster (all) or Local (those of the node that got the packet).",
+    packets:
+      "Cluster masquerades: the pod sees the node. Local keeps the client's address, and a node without a pod of it drops (ipvs falls back to all endpoints).",
+    default: "Cluster",
+    since: "1.7",
+    note: "1.5 and 1.6 had annotations for it. Terminating pods that still serve are used when no other is left: on by default from 1.26.",
+  },
+  {
+    path: "service.spec.internalTrafficPolicy",
+    type: "string",
+    what: "Which endpoints serve packets to the cluster address: Cluster (all) or Local (those of the client's node).",
+    packets: "Local without a pod on the node drops; it never falls back to another node (ipvs refuses).",
+    default: "Cluster",
+    since: "1.21",
+    note: "On by default from 1.22, stable in 1.26.",
+  },
+  {
+    path: "service.spec.trafficDistribution",
+    type: "string",
+    what: "A preference, not a rule: PreferClose (same zone), PreferSameZone (its new name), PreferSameNode.",
+    packets: "The slices carry hints, and kube-proxy leaves out endpoints that are not for its zone or node, while one is.",
+    since: "1.30",
+    note: "Alpha in 1.30, on by default from 1.31, stable in 1.33; the two other names are newer.",
+  },
+  {
+    path: "service.spec.topologyKeys",
+    type: "[]string",
+    what: "Node labels in order of preference; endpoints on nodes that share the client's node's value came first.",
+    packets: "None from 1.22 on: the API drops the field and every endpoint is used. ktrace does not model it for older releases either.",
+    since: "1.17",
+    deprecated: "1.21",
+    removed: "1.22",
+    instead: "internalTrafficPolicy: Local, or trafficDistribution",
+    note: "It was alpha throughout, behind the gate ServiceTopology.",
+  },
+  {
+    path: "service.spec.sessionAffinity",
+    type: "string",
+    what: "None: each connection is balanced anew. ClientIP: connections of one source address stay with the endpoint of the first.",
+    packets: "Each node keeps its own list, by the source address before masquerading. Clients behind one proxy are one client to it.",
+    default: "None",
+    since: "1.0",
+  },
+  {
+    path: "service.spec.sessionAffinityConfig",
+    type: "Object",
+    what: "clientIP.timeoutSeconds: how long after its last connection a client is remembered, up to 86400.",
+    packets: "`-m recent --seconds N --reap` in iptables, a set with a timeout in nftables, `persistent N` in ipvs.",
+    default: "10800 (three hours)",
+    since: "1.8",
+  },
+  {
+    path: "service.spec.publishNotReadyAddresses",
+    type: "boolean",
+    what: "Pods that are not ready count as ready endpoints, in the slices and in DNS. Meant for StatefulSets whose members must find each other before they serve.",
+    packets: "kube-proxy never reads it: the slices say that these endpoints are ready, so they get their share.",
+    default: "false",
+    since: "1.8",
+    note: "Before it there was the annotation service.alpha.kubernetes.io/tolerate-unready-endpoints.",
+  },
+  {
+    path: "service.spec.loadBalancerIP",
+    type: "string",
+    what: "With type LoadBalancer: the address that the provider is asked for. It may not honour it.",
+    packets: "Nothing by itself: kube-proxy makes rules for the addresses in status.loadBalancer.ingress.",
+    since: "1.1",
+    deprecated: "1.24",
+    instead: "the provider's own annotation",
+  },
+  {
+    path: "service.spec.loadBalancerSourceRanges",
+    type: "[]string",
+    what: "With type LoadBalancer: the client ranges that may use the balancer's address.",
+    packets: "kube-proxy drops other sources at that address (reason source-range-denied). The node port stays open to all.",
+    since: "1.3",
+    note: "1.2 had an annotation for it. The balancer itself may filter as well.",
+  },
+  {
+    path: "service.spec.loadBalancerClass",
+    type: "string",
+    what: "With type LoadBalancer: which load balancer implementation is meant. The cloud's default one leaves a Service with a class alone.",
+    packets: "Nothing by itself. It cannot be changed afterwards.",
+    since: "1.21",
+    note: "Stable in 1.24.",
+  },
+  {
+    path: "service.spec.allocateLoadBalancerNodePorts",
+    type: "boolean",
+    what: "With type LoadBalancer: whether each port gets a node port too.",
+    packets: "With false there is no node port rule; the balancer's address still works, unless the balancer sends to node ports.",
+    default: "true",
+    since: "1.20",
+    note: "Stable in 1.24. Node ports that were there before stay until they are removed.",
+  },
+  {
+    path: "service.spec.healthCheckNodePort",
+    type: "integer",
+    what: "With type LoadBalancer and externalTrafficPolicy Local: the node port at which kube-proxy tells balancers whether the node has an endpoint. It cannot be changed afterwards.",
+    packets: "Any path answers 200 with at least one local ready endpoint, else 503, so that the balancer leaves the node out.",
+    default: "a free node port",
+    since: "1.7",
+  },
+];
