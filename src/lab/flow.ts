@@ -4,7 +4,7 @@
  */
 import type { Packet, Protocol } from "../net/packet.ts";
 import type { Sighting } from "./capture.ts";
-import type { CtEntry } from "./tables.ts";
+import type { CtEntry, CtTuple } from "./tables.ts";
 
 export type FlowPackets = { readonly sightings: readonly Sighting[]; readonly conntrack: readonly CtEntry[] };
 
@@ -21,7 +21,7 @@ export function indexByPort(sightings: readonly Sighting[], entries: readonly Ct
     for (const port of new Set([packet.sport, packet.dport])) append(byPort, port, sighting);
   }
   const byClientPort = new Map<number, CtEntry[]>();
-  for (const entry of entries) append(byClientPort, entry.original.sport, entry);
+  for (const entry of entries) for (const port of new Set([entry.original.sport, entry.original.dport])) append(byClientPort, port, entry);
   return { sightings: byPort, entries: byClientPort };
 }
 
@@ -52,6 +52,9 @@ export function packetsOf(flow: { readonly protocol: Protocol; readonly sport: n
       grew = true;
     }
   }
+  // An answer that strays to a stack which did not see the request begins an entry of its own there.
+  for (const entry of [...ends.keys()].flatMap((port) => index.entries.get(port) ?? []))
+    if (entry.protocol === flow.protocol && isClient(entry.original.dst, entry.original.dport)) own.add(entry);
   const concerns = (whole: Packet): boolean => {
     const packet = quotedOf(whole);
     return packet.protocol === flow.protocol && (isClient(packet.src, packet.sport) || isClient(packet.dst, packet.dport));
@@ -68,5 +71,11 @@ export function isForward(packet: Packet, flow: { readonly sport: number }, entr
   if (packet.segment.kind === "syn" || packet.segment.kind === "echo-request") return true;
   if (packet.segment.kind === "syn-ack" || packet.segment.kind === "echo-reply") return false;
   if (packet.sport === flow.sport) return true;
-  return packet.dport !== flow.sport && entries.some(({ reply }) => reply.dst === packet.src && reply.dport === packet.sport);
+  const own = entries.filter(({ original }) => !isAnswer(original, flow, entries));
+  return packet.dport !== flow.sport && own.some(({ reply }) => reply.dst === packet.src && reply.dport === packet.sport);
 }
+
+/** Whether an entry was begun by an answer: it goes to the flow's client, or to where that was masqueraded to. */
+const isAnswer = ({ dst, dport }: CtTuple, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean =>
+  dport === flow.sport ||
+  entries.some(({ original, reply }) => reply.dst === dst && reply.dport === dport && original.sport === flow.sport);

@@ -1,5 +1,6 @@
 /** A batch of observed flows held against the tracer: each flow on its own, the rules over all of them. */
 import type { World } from "../linux/netns.ts";
+import { formatSocket, type Port } from "../net/packet.ts";
 import { compareRules, type Difference, type Judgement, judgeFlow } from "./compare.ts";
 import type { Observation, ObservedBatch } from "./observe.ts";
 import { describePredicted, type Predicted, predictFlow } from "./predict.ts";
@@ -19,7 +20,26 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
   // Without tracking, a server's later packets, which are not followed, look like new connections.
   const isOpen = flows.some(({ judgement: { nearest } }) => nearest && (nearest.connection.verdict === "unknown" || isUntracked(nearest)));
   const taken = flows.map(({ predicted, judgement }) => judgement.courses.flatMap((i) => predicted[i] ?? []));
-  return { flows, rules: agree ? compareRules(taken, batch.rulesHit).filter(({ text }) => !isOpen || text.startsWith("not hit")) : [] };
+  const isRehashed = flows.some(({ observation }) => changesTunnel(observation));
+  const rules = agree ? compareRules(taken, batch.rulesHit) : [];
+  return {
+    flows,
+    rules: rules.filter(({ text }) => text.startsWith("not hit") || (!isOpen && !(isRehashed && text.startsWith("predicted")))),
+  };
+}
+
+/**
+ * A connection whose segment is sent again, on a busy machine, gets a new hash (sk_rethink_txhash), and with it another
+ * source port of its tunnel packets: one connection more of the machines.
+ */
+function changesTunnel({ sightings }: Observation): boolean {
+  const ports = new Map<string, Set<Port>>();
+  for (const { packet, outer } of sightings) {
+    if (!outer || packet.protocol !== "tcp" || packet.segment.kind === "rst") continue;
+    const key = `${outer.src} ${outer.dst} ${formatSocket(packet.src, packet.sport)} ${formatSocket(packet.dst, packet.dport)}`;
+    ports.set(key, (ports.get(key) ?? new Set()).add(outer.sport));
+  }
+  return [...ports.values()].some((each) => each.size > 1);
 }
 
 const isUntracked = ({ rules }: Predicted): boolean => rules.some(({ rule }) => rule.target.kind === "notrack");

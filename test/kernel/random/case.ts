@@ -30,7 +30,8 @@ export type Outcome =
       readonly session: Session;
       readonly flows: readonly Flow[];
       readonly places: readonly number[];
-      readonly batch: JudgedBatch;
+      readonly batch: ObservedBatch;
+      readonly judged: JudgedBatch;
     }
   /** The input is refused, as a user would be told. */
   | { readonly kind: "refused"; readonly text: string };
@@ -43,8 +44,8 @@ export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: str
     .filter(({ place }) => focus?.has(place) !== false)
     .flatMap((each) => Array.from({ length: copies }, () => each));
   const flows = sent.map(({ flow }) => flow);
-  const batch = await observeOnce(session, cluster.draft.backend, flows, lab);
-  return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch };
+  const batch = await observed(session, cluster.draft.backend, flows, lab);
+  return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch, judged: judgeBatch(session.world, batch) };
 }
 
 /** The case of a seed. */
@@ -53,21 +54,6 @@ export function sampleCase(seed: number): RandomCase {
   if (!sample) throw new Error("fast-check made nothing");
   return sample;
 }
-
-/** What a real kernel does with a case; undefined when its input is refused. */
-export async function observeDraft({ cluster, flows }: RandomCase, lab: string): Promise<ObservedBatch | undefined> {
-  const session = opened(cluster.draft);
-  if (typeof session === "string") return undefined;
-  return observed(
-    session,
-    cluster.draft.backend,
-    flowsOf(session, flows).map(({ flow }) => flow),
-    lab,
-  );
-}
-
-const observeOnce = async (session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<JudgedBatch> =>
-  judgeBatch(session.world, await observed(session, backend, flows, name));
 
 async function observed(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<ObservedBatch> {
   await down(name);

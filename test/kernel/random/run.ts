@@ -52,8 +52,8 @@ export async function runRandom(request: RunRequest): Promise<RunResult> {
     }
     counts.pairs += outcome.flows.length;
     for (const arm of value.cluster.arms) count(counts.arms, arm);
-    for (const { judgement } of outcome.batch.flows) count(counts.verdicts, judgement.nearest?.connection.verdict ?? "none");
-    addCoverage(counts.coverage, outcome.batch);
+    for (const { judgement } of outcome.judged.flows) count(counts.verdicts, judgement.nearest?.connection.verdict ?? "none");
+    addCoverage(counts.coverage, outcome.judged);
   };
   let next = 0;
   const slot = async (n: number): Promise<void> => {
@@ -88,12 +88,12 @@ async function oneSeed(
     if (wasFirst) note(value, tried);
     if (tried.kind === "refused") return;
     let outcome = tried;
-    let texts = disagreements(outcome.batch);
+    let texts = disagreements(outcome.judged);
     if (wasFirst && texts.length > 0) {
       focus = focusOf(outcome);
       unconfirmed = texts.join("\n\n");
       const again = await confirm(value, lab, focus);
-      if (again) [outcome, texts, unconfirmed] = [again, disagreements(again.batch), undefined];
+      if (again) [outcome, texts, unconfirmed] = [again, disagreements(again.judged), undefined];
       else return;
     }
     if (texts.length > 0) throw new Disagreement(texts.join("\n\n"), describeFixture(value.cluster.draft, outcome.flows));
@@ -127,7 +127,7 @@ async function confirm(
 ): Promise<(Outcome & { readonly kind: "judged" }) | undefined> {
   for (let attempt = 0; attempt < 2; attempt++) {
     const outcome = await tryCase(value, lab, focus, focus ? COPIES : 1);
-    if (outcome.kind === "judged" && disagreements(outcome.batch).length > 0) return outcome;
+    if (outcome.kind === "judged" && disagreements(outcome.judged).length > 0) return outcome;
   }
   return undefined;
 }
@@ -135,7 +135,7 @@ const COPIES = 4;
 
 /** The flows that disagree; further tries send no others. All of them when only the rules do. */
 function focusOf(outcome: Outcome & { readonly kind: "judged" }): Focus | undefined {
-  const places = outcome.batch.flows.flatMap(({ judgement }, i) => (judgement.differences.length > 0 ? (outcome.places[i] ?? []) : []));
+  const places = outcome.judged.flows.flatMap(({ judgement }, i) => (judgement.differences.length > 0 ? (outcome.places[i] ?? []) : []));
   return places.length > 0 ? new Set(places) : undefined;
 }
 
