@@ -76,6 +76,24 @@ test("nftables of 1.30 and 1.36: a node's own request under policy Local, and fr
     if (target.about?.endsWith(" IP")) assert.equal(source, "node/k8s-node1", "the node without a pod");
 });
 
+test("nftables of 1.30 and 1.36 over every kind of Service", async () => {
+  const { document } = await compare("--modes nftables --kubernetes 1.30,1.36", "fixtures/services");
+  // Both Services with trafficDistribution differ by the API's release, not by kube-proxy's rules: 1.30 knows it as alpha only.
+  const byRelease = document.changes.filter(({ target }) => /^default\/(close|same-node)\b/.test(target.about ?? ""));
+  assert.ok(byRelease.length > 0);
+  const rest = document.changes.filter((change) => !byRelease.includes(change));
+  const sources = ["pod/default/peer", "node/k8s-node1", "host/client"];
+  assert.deepEqual(
+    rest.map(({ source, target, results }) => `${source} ${target.host}: ${results.map(endOf).join(" | ")}`).sort(),
+    [
+      "node/k8s-node1 203.0.113.25: dropped no-local-endpoints | delivered", // its own request, short-circuited after DNAT
+      ...["10.111.255.254", "fd00:96::fffe"].flatMap((host) =>
+        sources.map((source) => `${source} ${host}: exits left-topology | dropped unallocated-cluster-ip`),
+      ),
+    ].sort(),
+  );
+});
+
 test("ipvs falls back to all endpoints where the others drop", async () => {
   const local = changed({ "tomcat6-service.yaml": replace("externalTrafficPolicy: Cluster", "externalTrafficPolicy: Local") });
   const { document } = await compare("--modes iptables,ipvs --to node1:31160", local);
