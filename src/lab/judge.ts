@@ -29,13 +29,13 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
 }
 
 /**
- * A connection whose segment is sent again, on a busy machine, gets a new hash (sk_rethink_txhash), and with it another
- * source port of its tunnel packets: one connection more of the machines.
+ * A connection whose segment is sent again, on a busy machine, gets a new hash (sk_rethink_txhash), and a kernel's RST for no
+ * socket has one of its own; with it another source port of its tunnel packets: one connection more of the machines.
  */
 function changesTunnel({ sightings }: Observation): boolean {
   const ports = new Map<string, Set<Port>>();
   for (const { packet, outer } of sightings) {
-    if (!outer || packet.protocol !== "tcp" || packet.segment.kind === "rst") continue;
+    if (!outer || packet.protocol !== "tcp") continue;
     const key = `${outer.src} ${outer.dst} ${formatSocket(packet.src, packet.sport)} ${formatSocket(packet.dst, packet.dport)}`;
     ports.set(key, (ports.get(key) ?? new Set()).add(outer.sport));
   }

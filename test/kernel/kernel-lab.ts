@@ -40,11 +40,11 @@ const HOSTS: Topology["hosts"] = [
       { to: "10.244.0.0/16", via: "192.168.56.100" },
     ],
   },
-  // On the nodes' own network, with a second address that the nodes look for on the other one.
+  // On the nodes' own network, with a second address that the nodes look for on the other one, and one that is node2's.
   {
     name: "spoofer",
     interfaces: [
-      { name: "lo", addresses: ["192.168.56.50/32"] },
+      { name: "lo", addresses: ["192.168.56.50/32", "10.244.1.1/32"] },
       { name: "eth0", addresses: ["10.0.2.77/24"] },
     ],
     routes: [

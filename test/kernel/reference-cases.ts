@@ -2,10 +2,23 @@
  * The flows of the reference cluster, in tables, one for each way in which it is set up. A line claims what is known of the
  * flow besides; that the kernel does what the tracer says is checked of each.
  */
+import type { Topology } from "../../src/objects/topology.ts";
 import { onNode, type Variant } from "./kernel-lab.ts";
 
 const sysctls = (name: string, value: Readonly<Record<string, string | number>>) =>
   onNode(name, (node) => ({ ...node, sysctls: { ...node.sysctls, ...value } }));
+
+/** The administrator's own rules on a node. */
+const rules =
+  (name: string, text: string) =>
+  (topology: Topology): Topology => ({
+    ...onNode(name, (node) => ({ ...node, iptables: `${name}.rules` }))(topology),
+    ruleFiles: { ...topology.ruleFiles, [name]: { file: `${name}.rules`, text } },
+  });
+const TO_LOOPBACK =
+  "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 7777 -j DNAT --to-destination 127.0.0.1:10249\nCOMMIT\n";
+const MARKS = "*mangle\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -p tcp -m tcp --dport 8080 -j MARK --set-xmark 0x1/0x1\nCOMMIT\n";
+const DROPS_MARKS = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m mark --mark 0x1/0x1 -j DROP\nCOMMIT\n";
 
 export const CASES: readonly { readonly variant: Variant; readonly flows: string }[] = [
   {
@@ -37,6 +50,7 @@ export const CASES: readonly { readonly variant: Variant; readonly flows: string
       client tcp 192.168.56.100:80 rejected/not-listening # a node where the DaemonSet has no pod
       client tcp 192.168.56.101:30999 rejected/not-listening # a NodePort nobody uses
       client udp 192.168.56.101:30999 rejected/not-listening # the same, UDP
+      client tcp 192.168.56.101:10249 rejected/not-listening # kube-proxy's metrics listen on 127.0.0.1 only
       client icmp 192.168.56.101 delivered # ping
       client tcp 192.168.56.77:80 rejected/host-unreachable # nobody on the LAN has the address
       client tcp 10.0.2.5:80 rejected/no-route # no route
@@ -168,6 +182,7 @@ export const CASES: readonly { readonly variant: Variant; readonly flows: string
       crossed udp 10.0.2.5:30999 - # the same way, UDP, to a closed port
       spoofer tcp 10.0.2.5:80 - src=192.168.56.50 # an address that the node looks for elsewhere
       spoofer tcp 192.168.56.101:80 delivered # a node's other address
+      spoofer tcp 10.0.2.5:80 dropped/spoofed-source src=10.244.1.1 # the node's own address as source
     `,
   },
   {
@@ -210,7 +225,10 @@ export const CASES: readonly { readonly variant: Variant; readonly flows: string
     variant: {
       name: "route_localnet 0 everywhere",
       topology: (t) =>
-        ["k8s-node1", "k8s-node2", "k8s-node3"].reduce((each, node) => sysctls(node, { "net.ipv4.conf.all.route_localnet": 0 })(each), t),
+        ["k8s-node1", "k8s-node2", "k8s-node3"].reduce(
+          (each, node) => sysctls(node, { "net.ipv4.conf.all.route_localnet": 0 })(each),
+          rules("k8s-node2", TO_LOOPBACK)(t),
+        ),
     },
     flows: `
       node2 tcp 127.0.0.1:31181 dropped/spoofed-source # the SYN disappears after DNAT
@@ -218,6 +236,7 @@ export const CASES: readonly { readonly variant: Variant; readonly flows: string
       node2 tcp 127.0.0.1:31170 - # hostNetwork endpoint of its own
       node2 tcp 10.0.2.5:31181 delivered sees 10.244.1.1 t64 # by its own address nothing changes
       node2 tcp 127.0.0.1:80 delivered # no NAT, no change
+      client tcp 192.168.56.101:7777 dropped/spoofed-source # DNAT to 127.0.0.1 in PREROUTING
     `,
   },
   {
@@ -311,6 +330,18 @@ export const CASES: readonly { readonly variant: Variant; readonly flows: string
       nginx tcp 10.244.2.10:8080 - # its pods are behind a silent tunnel
       client tcp 192.168.56.101:31182 - # NodePort whose only endpoint is there
       nginx tcp 10.0.2.15:80 rejected/host-unreachable # the node itself
+    `,
+  },
+  {
+    variant: {
+      name: "own rules on two nodes",
+      topology: (t) => rules("k8s-node3", DROPS_MARKS)(rules("k8s-node2", `${TO_LOOPBACK}${MARKS}`)(t)),
+    },
+    flows: `
+      client tcp 192.168.56.101:7777 delivered # DNAT to 127.0.0.1, where route_localnet is 1
+      nginx tcp 10.244.2.10:8080 delivered sees 10.244.1.15 t62 # node2's mark is not node3's
+      client tcp 192.168.56.101:31182 delivered # NodePort, pod elsewhere
+      nginx tcp 10.244.1.11:8080 delivered # bridged
     `,
   },
   {
