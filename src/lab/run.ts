@@ -3,7 +3,7 @@
  * All network traffic stays inside the lab's namespaces.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { NetnsId } from "../linux/netns.ts";
 import { type Agent, startAgent, startDaemon } from "./agents.ts";
 import { LabError, labRequires } from "./error.ts";
@@ -101,8 +101,24 @@ async function removeAll(lab: string, files: LabFiles): Promise<void> {
   );
   for (let round = 0; round < 5 && killProcessesIn(names) > 0; round++) await new Promise((resolve) => setTimeout(resolve, 5));
   await runProgram("ip", ["-force", "-batch", "-"], names.map((name) => `netns del ${name}\n`).join(""));
+  sweepHelpers(lab);
   for (const name of names) rmSync(`/run/netns/${name}`, { force: true }); // a file that `ip` made and did not get to mount
   forgetLab(files);
+}
+
+/**
+ * Ends what an interrupted `up` was starting while it was taken down: a helper that was not yet in its namespace when the
+ * namespaces' processes were ended. Found by its command line, which names it; synchronous, for the last moment of a process.
+ */
+export function sweepHelpers(lab: string): void {
+  const name = new RegExp(`agent\\.mjs\\0${labPrefix(lab).replaceAll(".", "\\.")}`);
+  for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      if (name.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // it has ended by itself
+    }
+  }
 }
 
 /** Ends every process whose network stack is one of these namespaces: helpers, captures, a forgotten shell. */

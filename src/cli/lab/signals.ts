@@ -1,5 +1,5 @@
 /** An interrupted lab cleans up after itself: the first SIGINT, SIGTERM or SIGHUP removes it, then the process ends as signals do. */
-import { down } from "../../lab/run.ts";
+import { down, sweepHelpers } from "../../lab/run.ts";
 import type { Io } from "../io.ts";
 
 const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -14,7 +14,10 @@ export async function cleaningUp<T>(io: Io, lab: string, body: () => Promise<T>)
       io.stderr.write(`ktrace: interrupted: removing lab ${lab}\n`);
       down(lab)
         .catch((error: unknown) => io.stderr.write(`ktrace: error: ${error instanceof Error ? error.message : String(error)}\n`))
-        .finally(() => process.exit(STATUS[signal]));
+        .finally(() => {
+          sweepHelpers(lab);
+          process.exit(STATUS[signal]);
+        });
     };
     process.on(signal, handle);
     return { signal, handle };
