@@ -3,6 +3,7 @@
  * It depends on nothing that a seeded fault changes, so one recording judges all of them.
  */
 import { writeFileSync } from "node:fs";
+import { judgeBatch } from "../../src/lab/judge.ts";
 import { openLab, openVariant, readRow, readTable } from "../../test/kernel/kernel-lab.ts";
 import { describeFixture, disagreements, type RandomCase, sampleCase, tryCase } from "../../test/kernel/random/case.ts";
 import { CASES } from "../../test/kernel/reference-cases.ts";
@@ -20,8 +21,11 @@ async function main(file: string): Promise<void> {
     const kernel = await openLab(variant, openVariant(variant));
     try {
       const rows = readTable(flows).map((line) => readRow(line).flow);
-      for (let round = 0; round < ROUNDS; round++)
-        recordings.push({ kind: "reference", index, batch: await kernel.observer.observe(rows) });
+      const observeAll = async (): Promise<Tried> => {
+        const batch = await kernel.observer.observe(rows);
+        return { recording: { kind: "reference", index, batch }, disagreements: disagreements(judgeBatch(kernel.session.world, batch)) };
+      };
+      for (let round = 0; round < ROUNDS; round++) recordings.push(await steadily(observeAll));
     } finally {
       await kernel.close();
     }
@@ -29,8 +33,7 @@ async function main(file: string): Promise<void> {
   let next = 0;
   const slot = async (n: number): Promise<void> => {
     for (let seed = SEEDS[next++]; seed !== undefined; seed = SEEDS[next++]) {
-      const batch = await steadily(sampleCase(seed), `j${process.pid}-${n}`);
-      if (batch) recordings.push(batch);
+      recordings.push(await steadily(() => tryRandom(sampleCase(seed), `j${process.pid}-${n}`)));
     }
   };
   await Promise.all(Array.from({ length: SLOTS }, (_, n) => slot(n)));
@@ -40,15 +43,25 @@ async function main(file: string): Promise<void> {
   );
 }
 
+type Tried = { readonly recording: Recording; readonly disagreements: readonly string[] };
+
+async function tryRandom(sample: RandomCase, lab: string): Promise<Tried> {
+  const outcome = await tryCase(sample, lab);
+  if (outcome.kind === "refused") throw new Error(`the input of a fixed seed is refused: ${outcome.text}`);
+  const { draft } = sample.cluster;
+  const found = disagreements(outcome.judged);
+  return {
+    recording: { kind: "random", draft, batch: outcome.batch },
+    disagreements: found.map((text) => `${text}\n${describeFixture(draft, outcome.flows)}`),
+  };
+}
+
 /** On a busy machine a packet can be late: what the healthy tree disagrees with is observed again. */
-async function steadily(sample: RandomCase, lab: string): Promise<Recording | undefined> {
+async function steadily(observe: () => Promise<Tried>): Promise<Recording> {
   for (let attempt = 0; ; attempt++) {
-    const outcome = await tryCase(sample, lab);
-    if (outcome.kind === "refused") return undefined;
-    const texts = disagreements(outcome.judged);
-    if (texts.length === 0) return { kind: "random", draft: sample.cluster.draft, batch: outcome.batch };
-    if (attempt === 2)
-      throw new Error(`the kernel disagrees with the healthy tree:\n${texts[0]}\n${describeFixture(sample.cluster.draft, outcome.flows)}`);
+    const tried = await observe();
+    if (tried.disagreements.length === 0) return tried.recording;
+    if (attempt === 2) throw new Error(`the kernel disagrees with the healthy tree:\n${tried.disagreements[0]}`);
   }
 }
 
