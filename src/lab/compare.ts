@@ -6,7 +6,7 @@ import type { ConntrackEntry } from "../linux/conntrack.ts";
 import type { Step } from "../linux/step.ts";
 import { formatSocket, type Packet, type Port } from "../net/packet.ts";
 import type { Sighting } from "./capture.ts";
-import { isForward } from "./flow.ts";
+import { isAnswer, isForward } from "./flow.ts";
 import type { Observation } from "./observe.ts";
 import type { Predicted, PredictedRule, SeenThere } from "./predict.ts";
 import { ROUTER_ID } from "./router.ts";
@@ -121,7 +121,7 @@ function differencesOf(predicted: Predicted, observed: Observation): Difference[
     ...(predicted.aftermath.length > 0 || verdict === "unanswered"
       ? compareWay("aftermath", predicted.aftermath, course.aftermath, bindings)
       : []), // elsewhere a client's RST only ends the connection
-    ...compareConntrack(withoutTunnels(predicted), observed, bindings),
+    ...compareConntrack(withoutTunnels(predicted), observed, bindings, usesNotrack(predicted)),
     ...compareServer(predicted, observed, bindings),
     ...compareClient(predicted, observed),
   ];
@@ -190,8 +190,16 @@ function withoutTunnels({ conntrack, request, reply, third, aftermath }: Predict
   );
 }
 
+/** Then a server's later packets, which are not followed, can begin an entry (docs/deviations.md, untracked-answers). */
+export const usesNotrack = ({ rules }: Predicted): boolean => rules.some(({ rule }) => rule.target.kind === "notrack");
+
 /** The entries that are left: every predicted one is there, and no other of this flow. */
-function compareConntrack(predicted: readonly ConntrackEntry[], observed: Observation, bindings: Bindings): Difference[] {
+function compareConntrack(
+  predicted: readonly ConntrackEntry[],
+  observed: Observation,
+  bindings: Bindings,
+  isUntracked: boolean,
+): Difference[] {
   const own = predicted.filter(
     (entry) =>
       (entry.original.protocol === observed.flow.protocol && typeof entry.original.sport !== "string") ||
@@ -210,12 +218,14 @@ function compareConntrack(predicted: readonly ConntrackEntry[], observed: Observ
         text: `no entry ${entry.netns} ${showTuple(entry.original)} | ${showTuple(entry.reply)}`,
       }),
     ),
-    ...left.map(
-      (entry): Difference => ({
-        about: "conntrack",
-        text: `an entry that was not predicted: ${entry.netns} ${showTuple(entry.original)} | ${showTuple(entry.reply)}`,
-      }),
-    ),
+    ...left
+      .filter(({ original }) => !isUntracked || !isAnswer(original, observed, observed.conntrack))
+      .map(
+        (entry): Difference => ({
+          about: "conntrack",
+          text: `an entry that was not predicted: ${entry.netns} ${showTuple(entry.original)} | ${showTuple(entry.reply)}`,
+        }),
+      ),
   ];
 }
 

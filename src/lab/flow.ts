@@ -76,6 +76,6 @@ export function isForward(packet: Packet, flow: { readonly sport: number }, entr
 }
 
 /** Whether an entry was begun by an answer: it goes to the flow's client, or to where that was masqueraded to. */
-const isAnswer = ({ dst, dport }: CtTuple, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean =>
+export const isAnswer = ({ dst, dport }: CtTuple, flow: { readonly sport: number }, entries: readonly CtEntry[]): boolean =>
   dport === flow.sport ||
   entries.some(({ original, reply }) => reply.dst === dst && reply.dport === dport && original.sport === flow.sport);

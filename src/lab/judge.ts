@@ -1,7 +1,7 @@
 /** A batch of observed flows held against the tracer: each flow on its own, the rules over all of them. */
 import type { World } from "../linux/netns.ts";
 import { formatSocket, type Port } from "../net/packet.ts";
-import { compareRules, type Difference, type Judgement, judgeFlow } from "./compare.ts";
+import { compareRules, type Difference, type Judgement, judgeFlow, usesNotrack } from "./compare.ts";
 import type { Observation, ObservedBatch } from "./observe.ts";
 import { describePredicted, type Predicted, predictFlow } from "./predict.ts";
 import { showEntry, showSighting } from "./show.ts";
@@ -18,7 +18,7 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
   const agree = flows.every(({ judgement }) => judgement.differences.length === 0);
   // What is not known of one flow's way may be hit by it.
   // Without tracking, a server's later packets, which are not followed, look like new connections.
-  const isOpen = flows.some(({ judgement: { nearest } }) => nearest && (nearest.connection.verdict === "unknown" || isUntracked(nearest)));
+  const isOpen = flows.some(({ judgement: { nearest } }) => nearest && (nearest.connection.verdict === "unknown" || usesNotrack(nearest)));
   const taken = flows.map(({ predicted, judgement }) => judgement.courses.flatMap((i) => predicted[i] ?? []));
   const isRehashed = flows.some(({ observation }) => changesTunnel(observation));
   const rules = agree ? compareRules(taken, batch.rulesHit) : [];
@@ -41,8 +41,6 @@ function changesTunnel({ sightings }: Observation): boolean {
   }
   return [...ports.values()].some((each) => each.size > 1);
 }
-
-const isUntracked = ({ rules }: Predicted): boolean => rules.some(({ rule }) => rule.target.kind === "notrack");
 
 /** A disagreement for people: the question, both answers, and all that was seen. */
 export function describeDisagreement({ observation, predicted, judgement }: JudgedFlow): string {

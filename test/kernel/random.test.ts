@@ -7,8 +7,7 @@ import test from "node:test";
 import { describeCoverage } from "./random/coverage.ts";
 import { runRandom } from "./random/run.ts";
 
-/** A run of every day. Longer ones still find disagreements in rare corners: seeds 129 and 136 are open. */
-const CASES = Number(process.env.KTRACE_RUNS ?? 15);
+const CASES = Number(process.env.KTRACE_RUNS ?? 205);
 const SEED = Number(process.env.KTRACE_SEED ?? 1);
 const SLOTS = Number(process.env.KTRACE_SLOTS ?? 4);
 /** What may end where the model does. */

@@ -48,6 +48,15 @@ export async function tryCase({ cluster, flows: sketches }: RandomCase, lab: str
   return { kind: "judged", session, flows, places: sent.map(({ place }) => place), batch, judged: judgeBatch(session.world, batch) };
 }
 
+export type Judged = { readonly observed: ObservedBatch; readonly judged: JudgedBatch };
+
+/** Sends flows through a cluster that was made by hand. */
+export async function judgeDraft(draft: Draft, flows: readonly Flow[], lab: string): Promise<Judged> {
+  const session = openDraft(draft);
+  const batch = await observed(session, draft.backend, flows, lab);
+  return { observed: batch, judged: judgeBatch(session.world, batch) };
+}
+
 /** The case of a seed. */
 export function sampleCase(seed: number): RandomCase {
   const [sample] = fc.sample(randomCase, { seed, numRuns: 1 });

@@ -37,7 +37,7 @@ function drawn({ often, change }: Arm): fc.Arbitrary<Change | undefined> {
   return fc.oneof({ withCrossShrink: true }, { arbitrary: fc.constant(undefined), weight: often - 1 }, { arbitrary: change, weight: 1 });
 }
 
-type PodSketch = { readonly app: string; readonly node: number; readonly shape: number };
+export type PodSketch = { readonly app: string; readonly node: number; readonly shape: number };
 
 function podArbitrary(): fc.Arbitrary<PodSketch> {
   return fc.record({ app: fc.constantFrom("a", "b"), node: fc.nat(2), shape: fc.nat(2) });
@@ -56,7 +56,7 @@ const SHAPES: readonly PodDraft["ports"][] = [
   ],
 ];
 
-type Base = {
+export type Base = {
   readonly nodes: number;
   readonly gateway: boolean;
   readonly routed: number;
@@ -66,7 +66,7 @@ type Base = {
 };
 
 /** Nodes on 10.0.2.0/24 and, with two NICs, on 192.168.56.0/24, a client beside them, pods where they fall. */
-function baseOf({ nodes, gateway, routed, twoNics, swapped, pods }: Base): Draft {
+export function baseOf({ nodes, gateway, routed, twoNics, swapped, pods }: Base): Draft {
   const router = routed === 3 ? undefined : `${twoNics ? "192.168.56.10" : "10.0.2.1"}${(routed % nodes) + 1}`;
   const count = Array.from({ length: nodes }, (_, i) => i);
   return {
