@@ -36,7 +36,7 @@ export function baseSysctls(netns: Netns): Sysctl[] {
       PER_DEVICE.flatMap((key) => [`net.ipv4.conf.all.${key}`, `net.ipv4.conf.default.${key}`].map((name) => [name, "0"])),
     ),
     ...QUICK_TO_GIVE_UP,
-    "net.ipv4.icmp_ratelimit": "0",
+    "net.ipv4.icmp_ratemask": "0", // a ratelimit of 0 would empty the bucket that ip_error draws on, too (inet_peer_xrlim_allow)
     "net.ipv4.icmp_msgs_per_sec": "100000",
     "net.ipv6.conf.all.disable_ipv6": ipv6 ? "0" : "1",
     "net.ipv6.conf.default.disable_ipv6": ipv6 ? "0" : "1",
@@ -71,7 +71,7 @@ const IPV6_QUIET: Readonly<Record<string, string>> = {
   "net.ipv6.conf.default.accept_ra": "0",
   "net.ipv6.conf.all.accept_redirects": "0",
   "net.ipv6.conf.default.accept_redirects": "0",
-  "net.ipv6.icmp.ratelimit": "0",
+  "net.ipv6.icmp.ratemask": "128", // no error is of this type
 };
 
 /** What names a device of the namespace, and so can be set only once that is there. */

@@ -92,7 +92,8 @@ export function masqueradeSource(netns: Netns, dev: string, nexthop: Ip, dst: Ip
 
 /**
  * inet_select_addr: on the device the address whose subnet holds `towards`, else its first; without any, the first
- * suitable address of all devices in creation order. Addresses of scope host (127.0.0.1) never leave lo.
+ * suitable address of all devices in creation order, whether they are up or not (in_dev_select_addr). Addresses of scope
+ * host (127.0.0.1) never leave lo.
  */
 function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope: "link" | "global"): Ip | undefined {
   const suits = ({ cidr, scope: own }: LinkAddress): boolean =>
@@ -101,7 +102,7 @@ function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope
   const near = own.find(({ cidr }) => towards !== undefined && cidrContains(cidr, towards)) ?? own[0];
   if (near) return near.cidr.ip;
   for (const link of netns.links) {
-    const first = link.up ? link.addresses.find((address) => suits(address) && address.scope !== "link") : undefined;
+    const first = link.addresses.find((address) => suits(address) && address.scope !== "link");
     if (first) return first.cidr.ip;
   }
   return undefined;

@@ -77,11 +77,11 @@ const masquerades: readonly (readonly [string, Netns, string, string, string | u
   ],
   ["lo's address is of scope host and never taken", netns("m", [link("eth0", ["10.0.2.5/24"])]), "lo", "10.0.2.5", "10.0.2.5"],
   [
-    "a device that is down lends nothing",
+    "a device that is down lends its address, too",
     netns("m", [link("eth0", ["10.0.2.5/24"], { up: false }), link("eth1", ["192.168.56.101/24"]), bare]),
     "cali1",
     "10.244.1.9",
-    "192.168.56.101",
+    "10.0.2.5",
   ],
   [
     "an address of scope link neither",
