@@ -11,7 +11,7 @@ import type { Topology } from "../objects/topology.ts";
 import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
 import { peekKind } from "./kinds.ts";
 import { withKubeProxyConfig } from "./kube-proxy-config.ts";
-import { createCollector, type ObjectCollector, type TopologyDocument } from "./objects.ts";
+import { createCollector, type ObjectCollector, type TopologyDocument, type Written } from "./objects.ts";
 import { findProject } from "./project.ts";
 import { createSources, type SourceStore, type Sources } from "./sources.ts";
 import { readTopology } from "./topology.ts";
@@ -31,6 +31,8 @@ export type Input = {
   readonly topology: Topology;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: Sources;
+  readonly written: readonly Written[]; // the same as in the files, refused objects too
+  readonly files: readonly string[]; // that were read, in order
 };
 
 /** Reads it. Throws only UsageError: nothing named, nothing found, nothing readable, or a topology that cannot be used. */
@@ -43,14 +45,14 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects, topologies, configs, documents, diagnostics: more } = collector.finish(sources);
+  const { objects, topologies, configs, documents, written, diagnostics: more } = collector.finish(sources);
   const isEmpty = files.length > 0 && objects.length === 0 && topologies.length === 0 && configs.length === 0;
   const chosen = chooseTopology(found, topologies, request.cwd, sources);
   const { topology: whole, diagnostics: inConfig } = withKubeProxyConfig(chosen, configs, objects);
   const order = new Map(manifests.map(({ file }, index) => [file, index]));
   const diagnostics = [...listed.diagnostics, ...problems, ...more, ...inConfig].map((one) => withPlace(one, sources)).sort(byPlace(order));
   if (isEmpty && (documents === 0 || diagnostics.some(({ severity }) => severity === "error"))) throw nothingRead(files, diagnostics);
-  return { objects, topology: whole, diagnostics, sources };
+  return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file) };
 }
 
 /** Input in which nothing could be read is no input; one whose kinds do not matter to networking is. */

@@ -16,6 +16,9 @@ const SCHEMAS: Definitions = objectSchemas.$defs;
 /** A `kind: Topology` met among the manifests. */
 export type TopologyDocument = { readonly value: YamlMapping; readonly source: Source };
 
+/** An object as it was written: no default filled in, no old version rewritten. */
+export type Written = { readonly value: YamlMapping; readonly source: Source };
+
 /** Where the objects of all documents come together. */
 export type ObjectCollector = {
   /** `expected`: the document was named by the user, so it has to be a Kubernetes object. */
@@ -28,6 +31,7 @@ export type ObjectCollector = {
     readonly configs: readonly TopologyDocument[]; // kube-proxy's
     readonly diagnostics: readonly Diagnostic[];
     readonly documents: number; // that had any content
+    readonly written: readonly Written[]; // of the kinds that are read, refused ones too
   };
 };
 
@@ -36,6 +40,7 @@ type NotModelled = { readonly source: Source; readonly count: number };
 /** An empty collector. */
 export function createCollector(): ObjectCollector {
   const objects: ApiObject[] = [];
+  const written: Written[] = [];
   const topologies: TopologyDocument[] = [];
   const configs: TopologyDocument[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -82,6 +87,7 @@ export function createCollector(): ObjectCollector {
 
   function addObject(value: YamlMapping, kind: string, source: Source): void {
     if (kind === "ConfigMap" && !isNetworkConfig(value)) return;
+    written.push({ value, source });
     const object = modernize(asMapping(dropNulls(value)));
     const violations = checkSchema(SCHEMAS, kind, object);
     const about = nameOf(object, kind);
@@ -115,7 +121,14 @@ export function createCollector(): ObjectCollector {
     finish: (sources) => {
       const unique = lastOfEach(objects, sources);
       const infos = [...notModelled].map(([kind, seen]) => describeNotModelled(kind, seen));
-      return { objects: unique.objects, topologies, configs, documents, diagnostics: [...diagnostics, ...unique.diagnostics, ...infos] };
+      return {
+        objects: unique.objects,
+        topologies,
+        configs,
+        documents,
+        written,
+        diagnostics: [...diagnostics, ...unique.diagnostics, ...infos],
+      };
     },
   };
 }

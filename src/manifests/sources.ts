@@ -12,6 +12,8 @@ export type Sources = {
   readonly place: (source: Source, field: readonly PathPart[]) => Place | undefined;
   /** A line of a file that was read, counted from 1, without its line break. */
   readonly line: (file: string, number: number) => string | undefined;
+  /** The whole text of a file that was read. */
+  readonly text: (file: string) => string | undefined;
 };
 
 /** Sources, while they are being read. */
@@ -57,6 +59,7 @@ export function createSources(): SourceStore {
       const { start, end } = findField(finder, source.path, field);
       return placeOf(source.file, startsOf(entry), { start: source.offset + start, end: source.offset + end });
     },
+    text: (file) => entries.get(file)?.text,
     line: (file, number) => {
       const entry = entries.get(file);
       const from = entry && startsOf(entry)[number - 1];

@@ -4,11 +4,12 @@
  */
 import type { Cluster, ClusterNode, ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
 import { formatCidr, networkOf } from "../../net/address.ts";
+import { distance } from "../../objects/near.ts";
+import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
 import { addressFor, ask, askByProtocol, askingMachine, callNode, withPort } from "../ask.ts";
 import { type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
-import { editTopology, type PodMaker, podMakers } from "../edits.ts";
+import { editTopology } from "../edits.ts";
 import { listed, nameOf, type Target } from "../entrance.ts";
-import { distance } from "../near.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
 import { tolerate, whyNotOn } from "./pending.ts";
 

@@ -1,12 +1,12 @@
 /** Nobody answers ARP: a dead pod that is still an endpoint, an address that a hand-written Endpoints object names, a mistyped one. */
 import type { ClusterPod } from "../../cluster/cluster.ts";
 import { cidrContains } from "../../net/address.ts";
+import { distance } from "../../objects/near.ts";
 import type { Question } from "../../trace/question.ts";
 import { ask, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
 import { editTopology } from "../edits.ts";
 import { entranceOf, listed, nameOf, podAt, targetOf } from "../entrance.ts";
-import { distance } from "../near.ts";
 import { proxiedEntrance } from "./backend.ts";
 
 export function hostUnreachable(failed: Case): Finding | undefined {

@@ -1,9 +1,9 @@
 /** A controller's 503: the Ingress names a Service that is not there, a port that it lacks, or one without endpoints. */
 import type { ApiObject, Ingress, IngressBackend } from "../../objects/api.ts";
+import { nearest } from "../../objects/near.ts";
 import type { PathPart } from "../../objects/source.ts";
 import { at, type Case, change, type Edit, type Finding } from "../case.ts";
 import { listed } from "../entrance.ts";
-import { nearest } from "../near.ts";
 import { backendAsked, type Found, portAsked } from "./backend.ts";
 import { whyEmpty } from "./no-endpoints.ts";
 

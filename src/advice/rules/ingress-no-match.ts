@@ -1,8 +1,9 @@
 /** A controller's 404: which hosts and paths there are rules for, and the nearest to what was asked (networking.k8s.io/v1 Ingress). */
+
+import { nearest } from "../../objects/near.ts";
 import { ask } from "../ask.ts";
 import { at, type Case, type Change, change, type Finding } from "../case.ts";
 import { listed } from "../entrance.ts";
-import { nearest } from "../near.ts";
 import { hostsOfIngresses, type IngressRule, ingressRules } from "./ingress-hosts.ts";
 
 export function ingressNoMatch(failed: Case): Finding | undefined {

@@ -4,11 +4,11 @@
  */
 import type { ClusterService } from "../../cluster/cluster.ts";
 import { cidrContains } from "../../net/address.ts";
+import { distance } from "../../objects/near.ts";
 import { ask, askByProtocol, askPort, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
 import { editService } from "../edits.ts";
 import { addressKind, listed, nameOf, type Target, targetOf } from "../entrance.ts";
-import { distance } from "../near.ts";
 
 export function leftTopology(failed: Case): Finding | undefined {
   const { cluster } = failed;

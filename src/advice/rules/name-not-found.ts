@@ -3,11 +3,11 @@
  * asked from outside, an Ingress host without an entry in the hosts file (Kubernetes DNS-based service discovery).
  */
 import type { ClusterService } from "../../cluster/cluster.ts";
+import { nearest } from "../../objects/near.ts";
 import { addressFor, ask, askingMachine, withPort } from "../ask.ts";
 import { at, type Case, type Change, change, type Finding, type Sentence, type Try } from "../case.ts";
 import { editHost } from "../edits.ts";
 import { listed, nameOf } from "../entrance.ts";
-import { nearest } from "../near.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
 import { whyEmpty } from "./no-endpoints.ts";
 import { waysIn } from "./ways-in.ts";

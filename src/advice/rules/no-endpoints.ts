@@ -3,9 +3,10 @@
  * Facts: the endpointslice controller (staging/src/k8s.io/endpointslice/utils.go, FindPort), services without selectors.
  */
 import type { ClusterPod } from "../../cluster/cluster.ts";
+import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
 import { matchesLabels } from "../../objects/selector.ts";
 import { at, type Case, type Change, change, type Finding } from "../case.ts";
-import { editReplicas, type PodMaker, podMakers } from "../edits.ts";
+import { editReplicas } from "../edits.ts";
 import { type Entrance, entranceOf, listed, nameOf, selectedPods, targetOf } from "../entrance.ts";
 import { pendingFinding } from "./pending.ts";
 import { selectorFinding, withoutSelector } from "./selector.ts";

@@ -3,10 +3,11 @@
  * three ways out (KEP-1669, Service externalTrafficPolicy and internalTrafficPolicy).
  */
 import type { Cluster, ClusterNode } from "../../cluster/cluster.ts";
+import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
 import { matchesLabels } from "../../objects/selector.ts";
 import { askNodes } from "../ask.ts";
 import { at, type Case, type Change, change, type Finding } from "../case.ts";
-import { editService, type PodMaker, podMakers } from "../edits.ts";
+import { editService } from "../edits.ts";
 import { type Backend, backendsOf, entranceOf, listed, nameOf, nodeOf, targetOf } from "../entrance.ts";
 import { taintText, whyNotOn } from "./pending.ts";
 

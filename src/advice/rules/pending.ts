@@ -3,8 +3,9 @@
 import type { ClusterNode, ClusterPod } from "../../cluster/cluster.ts";
 import { refusalOf, tolerates } from "../../cluster/scheduler/node-fit.ts";
 import type { Taint } from "../../objects/api.ts";
+import type { PodMaker } from "../../objects/pod-maker.ts";
 import { type Case, type Change, change, type Finding } from "../case.ts";
-import { editPods, type PodMaker } from "../edits.ts";
+import { editPods } from "../edits.ts";
 import { type Entrance, nameOf } from "../entrance.ts";
 
 export function pendingFinding(failed: Case, { service }: Entrance, pods: readonly ClusterPod[], makers: readonly PodMaker[]): Finding {

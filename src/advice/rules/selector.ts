@@ -1,10 +1,11 @@
 /** A Service whose selector picks no pod, or that has none: which pods were probably meant. */
 import type { Labels } from "../../objects/api.ts";
+import { slip } from "../../objects/near.ts";
+import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
 import { matchesLabels } from "../../objects/selector.ts";
 import { at, type Case, change, type Finding, type Sentence } from "../case.ts";
-import { editService, type PodMaker, podMakers } from "../edits.ts";
+import { editService } from "../edits.ts";
 import { type Entrance, nameOf } from "../entrance.ts";
-import { slip } from "../near.ts";
 
 const labelsText = (labels: Labels): string =>
   Object.entries(labels)

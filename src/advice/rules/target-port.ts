@@ -1,10 +1,11 @@
 /** A targetPort that the pods do not have: by name, or by number. */
 import type { ClusterPod } from "../../cluster/cluster.ts";
 import type { ContainerPort } from "../../objects/api.ts";
+import { slip } from "../../objects/near.ts";
+import type { PodMaker } from "../../objects/pod-maker.ts";
 import { at, type Case, type Change, change, type Finding } from "../case.ts";
-import { editPods, editPort, type PodMaker } from "../edits.ts";
+import { editPods, editPort } from "../edits.ts";
 import { type Entrance, listed, nameOf } from "../entrance.ts";
-import { slip } from "../near.ts";
 
 const MOST_PORTS = 3;
 type Target = number | string;

@@ -1,7 +1,7 @@
 /** What counts as a slip of the keys, and what as another word. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { distance, nearest, slip } from "../../src/advice/near.ts";
+import { distance, nearest, slip } from "../../src/objects/near.ts";
 
 const DISTANCES = [
   ["tomcat6", "tomcat6", 0],

@@ -1,0 +1,111 @@
+/** What the rules look at: the input as it was written, the cluster it makes, and questions to its network. */
+import type { Cluster, ClusterService } from "../cluster/cluster.ts";
+import type { Written } from "../manifests/objects.ts";
+import type { Protocol } from "../net/packet.ts";
+import type { ApiKind, ApiObject, ObjectOf, ObjectRef } from "../objects/api.ts";
+import type { Diagnostic } from "../objects/diagnostic.ts";
+import { isFields } from "../objects/record.ts";
+import type { Topology } from "../objects/topology.ts";
+import type { Question } from "../trace/question.ts";
+import type { Trace } from "../trace/trace.ts";
+import type { Proof } from "./finding.ts";
+
+/** The front door, as lint is given it: everything beyond the objects is made when a rule first asks. */
+export type Opened = {
+  readonly cluster: Cluster;
+  readonly trace: (question: Question) => Trace;
+};
+export type SubjectRequest = {
+  readonly written: readonly Written[];
+  readonly objects: readonly ApiObject[];
+  readonly topology: Topology;
+  readonly diagnostics: readonly Diagnostic[]; // of reading
+  /** The text of a file that was read; undefined for one that was not. */
+  readonly textOf: (file: string) => string | undefined;
+  readonly files: readonly string[];
+  readonly open: () => Opened;
+  readonly options?: LintOptions;
+};
+
+/** What a project says about rules' own settings. */
+export type LintOptions = { readonly knownNamespaces?: readonly string[] };
+
+export type Subject = Omit<SubjectRequest, "open"> & {
+  readonly options: LintOptions;
+  /** The objects of one kind, in the order of the input. */
+  readonly of: <K extends ApiKind>(kind: K) => readonly ObjectOf<K>[];
+  readonly writtenOf: (kind: string) => readonly Written[];
+  /** Decided when it is first asked for. Refused Services are not in it: look at `objects` for those. */
+  readonly cluster: () => Cluster;
+  /** One question is walked once, however many rules ask it. */
+  readonly trace: (question: Question) => Trace;
+};
+
+/** The subject of one run. */
+export function createSubject(request: SubjectRequest): Subject {
+  const byKind = new Map<string, ApiObject[]>();
+  for (const object of request.objects) {
+    const known = byKind.get(object.kind);
+    if (known) known.push(object);
+    else byKind.set(object.kind, [object]);
+  }
+  const isOf = <K extends ApiKind>(object: ApiObject, kind: K): object is ObjectOf<K> => object.kind === kind;
+  let opened: Opened | undefined;
+  const open = (): Opened => {
+    opened ??= request.open();
+    return opened;
+  };
+  const asked = new Map<string, Trace>();
+  return {
+    ...request,
+    options: request.options ?? {},
+    of: (kind) => (byKind.get(kind) ?? []).filter((object) => isOf(object, kind)),
+    writtenOf: (kind) => request.written.filter(({ value }) => value.kind === kind),
+    cluster: () => open().cluster,
+    trace: (question) => {
+      const key = JSON.stringify(question);
+      const known = asked.get(key) ?? open().trace(question);
+      asked.set(key, known);
+      return known;
+    },
+  };
+}
+
+export const refOf = ({ kind, metadata: { namespace, name } }: ApiObject): ObjectRef => ({
+  kind,
+  ...(namespace === undefined ? {} : { namespace }),
+  name,
+});
+
+export const serviceRef = ({ namespace, name }: ClusterService): ObjectRef => ({ kind: "Service", namespace, name });
+
+/** The name of a document that may not have one. */
+export function refOfWritten({ value }: Written): ObjectRef {
+  const metadata = isFields(value.metadata) ? value.metadata : {};
+  const kind = typeof value.kind === "string" ? value.kind : "";
+  const name = typeof metadata.name === "string" ? metadata.name : "";
+  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "default";
+  return { kind, namespace, name };
+}
+
+/** `default/web` */
+export const nameOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`);
+
+/** A plain request, as `ktrace --from SOURCE trace --to HOST:PORT` asks it. */
+export function question(from: string, host: string, port: number, protocol: Protocol = "tcp", namespace = "default"): Question {
+  const to = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const command = `trace --to ${to}${protocol === "tcp" ? "" : ` --protocol ${protocol}`}`;
+  return { command, program: "trace", from, namespace, to: { host, port, protocol }, evidence: false };
+}
+
+/** How a question ended, for a finding. */
+export function proofOf({ from, namespace, command }: Question, { verdict, paths }: Trace): Proof {
+  const telling = paths.find((path) => path.verdict !== "delivered") ?? paths[0];
+  const flags = [...(from === undefined ? [] : [`--from ${from}`]), ...(namespace === "default" ? [] : [`-n ${namespace}`])];
+  return {
+    command: ["ktrace", ...flags, command].join(" "),
+    verdict,
+    reasons: [...new Set(paths.flatMap(({ reason }) => reason ?? []))].sort(),
+    text: telling?.text ?? "",
+  };
+}
