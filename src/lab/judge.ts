@@ -1,7 +1,10 @@
 /** A batch of observed flows held against the tracer: each flow on its own, the rules over all of them. */
 import type { World } from "../linux/netns.ts";
 import { formatSocket, type Port } from "../net/packet.ts";
-import { compareRules, type Difference, type Judgement, judgeFlow, usesNotrack } from "./compare.ts";
+import { usesNotrack } from "./compare/conntrack.ts";
+import type { Difference } from "./compare/difference.ts";
+import { compareRules } from "./compare/rules.ts";
+import { type Judgement, judgeFlow } from "./compare.ts";
 import type { Observation, ObservedBatch } from "./observe.ts";
 import { describePredicted, type Predicted, predictFlow } from "./predict.ts";
 import { showEntry, showSighting } from "./show.ts";

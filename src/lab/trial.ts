@@ -2,7 +2,7 @@
 import type { World } from "../linux/netns.ts";
 import { fractionToNumber } from "../net/fraction.ts";
 import type { Trace } from "../trace/trace.ts";
-import type { Difference } from "./compare.ts";
+import type { Difference } from "./compare/difference.ts";
 import { describeDisagreement, type JudgedFlow, judgeBatch } from "./judge.ts";
 import type { Flow, Observer } from "./observe.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { compareRules } from "../../src/lab/compare.ts";
+import { compareRules } from "../../src/lab/compare/rules.ts";
 import type { Flow } from "../../src/lab/observe.ts";
 import type { Predicted } from "../../src/lab/predict.ts";
 import { type Judged, judgeDraft } from "./random/case.ts";

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decideCluster } from "../../src/cluster/decide.ts";
 import { type Session, sessionOf } from "../../src/ktrace.ts";
-import type { Difference } from "../../src/lab/compare.ts";
+import type { Difference } from "../../src/lab/compare/difference.ts";
 import { describeDisagreement, type JudgedFlow, judgeBatch } from "../../src/lab/judge.ts";
 import { type Flow, type Observer, startObserver } from "../../src/lab/observe.ts";
 import { netnsOfCluster, restoreText } from "../../src/lab/of-cluster.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Sighting } from "../../src/lab/capture.ts";
-import { compareRules, judgeFlow } from "../../src/lab/compare.ts";
+import { compareRules } from "../../src/lab/compare/rules.ts";
+import { judgeFlow } from "../../src/lab/compare.ts";
 import type { Flow, Observation } from "../../src/lab/observe.ts";
 import { type Predicted, predictFlow, type SeenThere } from "../../src/lab/predict.ts";
 import type { RuleHit } from "../../src/lab/tables.ts";
@@ -152,4 +153,19 @@ test("rules: each missing, surplus or miscounted one is told", () => {
     )[0]?.text ?? "",
     /^predicted 1 times, hit 7 times: /,
   );
+});
+
+test("rules: of courses that packets cannot tell apart, those are taken that explain every counter", () => {
+  const course = predictedCourse();
+  const rule = course.rules.find(({ table, again, shared }) => table === "nat" && !again && shared === undefined);
+  assert.ok(rule);
+  const hitting = (...positions: readonly number[]): Predicted => ({
+    ...course,
+    rules: positions.map((position) => ({ ...rule, position })),
+  });
+  const { netns, family, table, chain } = rule;
+  const hits = [7, 8, 9].map((position): RuleHit => ({ netns, family, table, chain, position, packets: 1, text: "" }));
+  const first = [hitting(8), hitting(7)];
+  const second = [hitting(7), hitting(8, 9)];
+  assert.deepEqual(compareRules([first, second], hits), []);
 });
