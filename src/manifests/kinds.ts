@@ -9,8 +9,8 @@ const READ: ReadonlyMap<string, readonly string[]> = new Map([
   ["ReplicationController", ["v1"]],
   ["StatefulSet", ["apps/v1", "apps/v1beta2", "apps/v1beta1"]],
   ["DaemonSet", ["apps/v1", "apps/v1beta2", "extensions/v1beta1"]],
-  ["Job", ["batch/v1"]],
-  ["CronJob", ["batch/v1", "batch/v1beta1"]],
+  ["Job", ["batch/v1", "extensions/v1beta1"]],
+  ["CronJob", ["batch/v1", "batch/v1beta1", "batch/v2alpha1"]],
   ["Service", ["v1"]],
   ["Endpoints", ["v1"]],
   ["EndpointSlice", ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1", "discovery.k8s.io/v1alpha1"]],
@@ -19,12 +19,14 @@ const READ: ReadonlyMap<string, readonly string[]> = new Map([
   ["Namespace", ["v1"]],
   ["Node", ["v1"]],
   ["ConfigMap", ["v1"]],
+  ["ResourceQuota", ["v1"]],
+  ["LimitRange", ["v1"]],
 ]);
 const CLUSTER_SCOPED = new Set(["Namespace", "Node", "IngressClass"]);
 
 /** Kinds of Kubernetes' own groups that make no packet go another way: never taken for a misspelled one. */
 const OTHER_KINDS = new Set(
-  `Secret ServiceAccount PersistentVolume PersistentVolumeClaim ResourceQuota LimitRange Event Binding ComponentStatus PodTemplate
+  `Secret ServiceAccount PersistentVolume PersistentVolumeClaim Event Binding ComponentStatus PodTemplate
   ControllerRevision HorizontalPodAutoscaler Role RoleBinding ClusterRole ClusterRoleBinding StorageClass VolumeAttachment
   VolumeAttributesClass CSIDriver CSINode CSIStorageCapacity PriorityClass RuntimeClass Lease LeaseCandidate PodDisruptionBudget
   PodSecurityPolicy NetworkPolicy CustomResourceDefinition APIService MutatingWebhookConfiguration ValidatingWebhookConfiguration
@@ -43,9 +45,17 @@ export type Judgement =
   | { readonly kind: "read" }
   | { readonly kind: "topology" }
   | { readonly kind: "kube-proxy" } // its own configuration, which is no API object
+  | { readonly kind: "setting" } // read for what it says of the cluster; not an object of the model
   | { readonly kind: "skip" }
   | { readonly kind: "not-modelled" }
   | { readonly kind: "mistaken"; readonly message: string; readonly help: string };
+
+/** Custom resources and kinds of Kubernetes' own that state settings (facts/). */
+const SETTINGS: ReadonlyMap<string, RegExp> = new Map([
+  ["IPPool", /^(crd\.)?projectcalico\.org\/v[13]$/],
+  ["FelixConfiguration", /^(crd\.)?projectcalico\.org\/v[13]$/],
+  ["ServiceCIDR", /^networking\.k8s\.io\/v1(alpha1|beta1)?$/],
+]);
 
 export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind);
 
@@ -53,6 +63,7 @@ export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind)
 export function judgeKind(apiVersion: string, kind: string): Judgement {
   if (apiVersion.startsWith("ktrace.dev/")) return kind === "Topology" ? { kind: "topology" } : { kind: "skip" };
   if (kind === "KubeProxyConfiguration" && apiVersion.startsWith("kubeproxy.config.k8s.io/")) return { kind: "kube-proxy" };
+  if (SETTINGS.get(kind)?.test(apiVersion)) return { kind: "setting" };
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   const versions = READ.get(kind);
   if (versions?.includes(apiVersion)) return { kind: "read" };

@@ -45,6 +45,9 @@ export type Probe = {
   readonly grpc?: { readonly port: number };
 };
 
+/** Amounts by resource name, as written: `cpu: 500m`, `memory: 1Gi`, `pods: 3`. */
+export type ResourceList = { readonly [resource: string]: string | number };
+
 export type Container = {
   readonly name: string;
   readonly image?: string;
@@ -53,6 +56,7 @@ export type Container = {
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
   readonly ports?: readonly ContainerPort[];
   readonly restartPolicy?: string;
+  readonly resources?: { readonly requests?: ResourceList; readonly limits?: ResourceList };
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
@@ -220,11 +224,42 @@ export type Node = Base<"Node"> & {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];
     readonly nodeInfo?: { readonly [field: string]: unknown };
+    readonly allocatable?: ResourceList;
   };
 };
 export type ConfigMap = Base<"ConfigMap"> & { readonly data?: Labels };
+export type ScopeExpression = { readonly scopeName: string; readonly operator: string; readonly values?: readonly string[] };
+export type ResourceQuota = Base<"ResourceQuota"> & {
+  readonly spec?: {
+    readonly hard?: ResourceList;
+    readonly scopes?: readonly string[];
+    readonly scopeSelector?: { readonly matchExpressions?: readonly ScopeExpression[] };
+  };
+  readonly status?: { readonly hard?: ResourceList; readonly used?: ResourceList };
+};
+export type LimitRangeItem = {
+  readonly type: string; // Container, Pod, PersistentVolumeClaim
+  readonly default?: ResourceList;
+  readonly defaultRequest?: ResourceList;
+  readonly min?: ResourceList;
+  readonly max?: ResourceList;
+  readonly maxLimitRequestRatio?: ResourceList;
+};
+export type LimitRange = Base<"LimitRange"> & { readonly spec?: { readonly limits?: readonly LimitRangeItem[] } };
 
-export type ApiObject = Pod | Workload | Service | Endpoints | EndpointSlice | Ingress | IngressClass | Namespace | Node | ConfigMap;
+export type ApiObject =
+  | Pod
+  | Workload
+  | Service
+  | Endpoints
+  | EndpointSlice
+  | Ingress
+  | IngressClass
+  | Namespace
+  | Node
+  | ConfigMap
+  | ResourceQuota
+  | LimitRange;
 export type ApiKind = ApiObject["kind"];
 export type ObjectOf<K extends ApiKind> = Extract<ApiObject, { readonly kind: K }>;
 
