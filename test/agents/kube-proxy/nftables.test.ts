@@ -146,11 +146,13 @@ test("the rules explain themselves: the reason and the object of a refusal, the 
 });
 
 const releases = [
-  { minor: 30, perEndpoint: true, dropsUnallocated: false },
-  { minor: 33, perEndpoint: true, dropsUnallocated: true },
-  { minor: 36, perEndpoint: false, dropsUnallocated: true },
+  { minor: 30, perEndpoint: true, dropsUnallocated: false, filtersAfterDnat: false },
+  { minor: 33, perEndpoint: true, dropsUnallocated: true, filtersAfterDnat: false },
+  { minor: 34, perEndpoint: true, dropsUnallocated: true, filtersAfterDnat: true },
+  { minor: 35, perEndpoint: true, dropsUnallocated: true, filtersAfterDnat: true },
+  { minor: 36, perEndpoint: false, dropsUnallocated: true, filtersAfterDnat: true },
 ] as const;
-for (const { minor, perEndpoint, dropsUnallocated } of releases)
+for (const { minor, perEndpoint, dropsUnallocated, filtersAfterDnat } of releases)
   test(`1.${minor}: chains of endpoints ${perEndpoint}, unallocated addresses dropped ${dropsUnallocated}`, () => {
     const cluster = { ...current(oracleCluster("tomcat6-reference", "nftables")), version: { major: 1, minor, text: `1.${minor}` } };
     const [table] = tablesOf(cluster, "k8s-node2");
@@ -162,10 +164,14 @@ for (const { minor, perEndpoint, dropsUnallocated } of releases)
     );
     assert.equal(text.includes('ip daddr 10.96.0.0/12 drop comment "Drop traffic to unallocated ClusterIPs"'), dropsUnallocated);
     assert.equal(text.includes("set hairpin-connections {"), !perEndpoint);
+    assert.equal(text.includes("chain filter-output-pre-dnat {"), filtersAfterDnat);
+    assert.equal(text.includes("chain filter-output-post-dnat {"), !filtersAfterDnat);
   });
 
 const detection = [
   { mode: "InterfaceNamePrefix", minor: 30, tables: 0, asks: "" },
+  { mode: "InterfaceNamePrefix", minor: 33, tables: 0, asks: "" },
+  { mode: "InterfaceNamePrefix", minor: 34, tables: 2, asks: 'iifname != "veth*"' },
   { mode: "InterfaceNamePrefix", minor: 36, tables: 2, asks: 'iifname != "veth*"' },
   { mode: "BridgeInterface", minor: 30, tables: 2, asks: 'iif != "cni0"' },
   { mode: "BridgeInterface", minor: 36, tables: 2, asks: 'iifname != "cni0"' },

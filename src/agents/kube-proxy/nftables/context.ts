@@ -11,13 +11,15 @@ import type { ServicePort } from "../service-ports.ts";
 import type { ChainKind } from "./names.ts";
 
 /**
- * The shape of the rules. `first`: a chain an endpoint, filter chains before DNAT; captured at 1.30, and still listed by
- * clusters late in 2025. `current`: one rule a Service, a hairpin set, filter chains at priority 0; read at 1.36.
+ * The shape of a Service's rules. `first`: a chain an endpoint, captured at 1.30, and still listed by clusters late in 2025.
+ * `current`: one rule a Service and a hairpin set; read at 1.36.
  */
 export type Form = "first" | "current";
 
 export type NftWriter = {
   readonly form: Form;
+  /** Whether filter chains look at packets after DNAT, so that a node's own short-circuited request passes. */
+  readonly filtersAfterDnat: boolean;
   readonly family: Family;
   readonly node: ClusterNode;
   readonly causes: CauseTable;

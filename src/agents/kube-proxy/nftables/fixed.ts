@@ -1,6 +1,6 @@
 /**
  * The chains of table kube-proxy that do not depend on any Service: pkg/proxy/nftables/proxier.go (setupNFTables), the base
- * chains of both forms, and the few chains that look a packet up.
+ * chains before and since 1.34, and the few chains that look a packet up.
  */
 import type { NftChain, NftExpression, NftField, NftRule } from "../../../linux/netfilter/nft.ts";
 import type { Hook } from "../../../linux/netfilter/table.ts";
@@ -19,8 +19,8 @@ const NAT: readonly Base[] = [
   ["nat-output", "nat", "output", -100, ["services"]],
   ["nat-postrouting", "nat", "postrouting", 100, ["masquerading"]],
 ];
-const BASES: Readonly<Record<NftWriter["form"], readonly Base[]>> = {
-  first: [
+const BASES: Readonly<Record<"beforeDnat" | "afterDnat", readonly Base[]>> = {
+  beforeDnat: [
     ["filter-prerouting", "filter", "prerouting", -110, [FIREWALL]],
     ["filter-input", "filter", "input", -110, [NODE_PORTS, ENDPOINTS]],
     ["filter-forward", "filter", "forward", -110, [ENDPOINTS, CLUSTER_IPS]],
@@ -28,7 +28,7 @@ const BASES: Readonly<Record<NftWriter["form"], readonly Base[]>> = {
     ["filter-output-post-dnat", "filter", "output", -90, [CLUSTER_IPS]],
     ...NAT,
   ],
-  current: [
+  afterDnat: [
     ["filter-prerouting-pre-dnat", "filter", "prerouting", -110, [FIREWALL]],
     ["filter-output-pre-dnat", "filter", "output", -110, [FIREWALL]],
     ["filter-input", "filter", "input", 0, [NODE_PORTS, ENDPOINTS]],
@@ -48,7 +48,7 @@ export function fixedChains(writer: NftWriter): readonly NftChain[] {
       rules.map((expressions) => rule(writer.fixedCause, expressions)),
     );
   return [
-    ...BASES[writer.form].map((base) => baseChain(writer, base)),
+    ...BASES[writer.filtersAfterDnat ? "afterDnat" : "beforeDnat"].map((base) => baseChain(writer, base)),
     chain(NODE_PORTS, [[...toNodePorts(writer), byMap(["meta l4proto", "th dport"], "no-endpoint-nodeports")]]),
     chain(ENDPOINTS, [[byMap(key, "no-endpoint-services")]]),
     chain(FIREWALL, [[byMap(key, "firewall-ips")]]),

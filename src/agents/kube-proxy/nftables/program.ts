@@ -18,9 +18,11 @@ import { fixedChains } from "./fixed.ts";
 import { fixedSets } from "./maps.ts";
 import { createNftPortChains } from "./port-chains.ts";
 
-/** The first release whose rules have the current form. Which one between 1.31 and 1.36 it was is not known: assumed. */
-const CURRENT_FORM_SINCE = 35;
-/** kube-proxy knows the service ranges from ServiceCIDR objects, which are there from 1.33 (KEP-1880). */
+/** Rules without jumps to mark for masquerading, a set of hairpins: kubernetes pulls 135800 and 136499, early in 2026. */
+const CURRENT_FORM_SINCE = 36;
+/** Filter chains after DNAT: pull 132456 (also in later 1.33.x). `iifname`: pull 134024, picked into 1.34. */
+const FILTERS_AFTER_DNAT_SINCE = 34;
+/** kube-proxy knows the service ranges from ServiceCIDR objects (pull 122692), whose gate is on from 1.33 (KEP-1880, pull 128971). */
 const KNOWS_RANGES_SINCE = 33;
 
 /** The tables, IPv4 first; a single-stack node has both. */
@@ -30,8 +32,8 @@ export function programNftables(
   causes: CauseTable,
   localAddresses: readonly Ip[] = [],
 ): readonly NftTable[] {
-  // v1.30.3 writes `iif "veth*"`, which nft refuses, and with it the whole transaction.
-  if (formOf(cluster) === "first" && cluster.kubeProxy.detectLocalMode === "InterfaceNamePrefix") return [];
+  // Older ones write `iif "veth*"`, which nft refuses, and with it the whole transaction.
+  if (!isAtLeast(cluster.version, FILTERS_AFTER_DNAT_SINCE) && cluster.kubeProxy.detectLocalMode === "InterfaceNamePrefix") return [];
   const endpoints = createEndpointDecider(cluster, node);
   return ([4, 6] as const).map((family) => programFamily(cluster, node, causes, family, endpoints, localAddresses));
 }
@@ -51,6 +53,7 @@ function programFamily(
   const { nftables } = cluster.kubeProxy;
   const writer: NftWriter = {
     form: formOf(cluster),
+    filtersAfterDnat: isAtLeast(cluster.version, FILTERS_AFTER_DNAT_SINCE),
     family,
     node,
     causes,
@@ -99,5 +102,5 @@ function localTrafficOf(cluster: Cluster, node: ClusterNode, family: Family): Nf
   if (match?.kind === "src") return { field: source({ family }), value: prefix(match.cidr) };
   if (match?.kind !== "in") return undefined;
   const name = match.name.replace(/\+$/, "*");
-  return { field: formOf(cluster) === "first" ? "iif" : "iifname", value: { kind: "word", word: name } };
+  return { field: isAtLeast(cluster.version, FILTERS_AFTER_DNAT_SINCE) ? "iifname" : "iif", value: { kind: "word", word: name } };
 }
