@@ -1,5 +1,6 @@
 /** What differs between variants of a cluster: as text, and as the document schema/comparison.schema.json describes. */
-import type { Backend, Change, Comparison, Result } from "../compare/compare.ts";
+import type { Change, Comparison, Result } from "../compare/compare.ts";
+import type { Backend } from "../compare/outcome.ts";
 import { escapeJson, escapeText } from "./escape.ts";
 import { API_VERSION } from "./json.ts";
 
@@ -26,7 +27,7 @@ function alike(changes: readonly Change[]): { readonly sources: readonly string[
   const groups = new Map<string, { sources: string[]; change: Change }>();
   for (const change of changes) {
     const { from, ...target } = change.flow;
-    const key = JSON.stringify([target, change.differs, change.results]);
+    const key = JSON.stringify([target, change.differs, change.results.map(resultText)]);
     const group = groups.get(key);
     if (group) group.sources.push(from);
     else groups.set(key, { sources: [from], change });
@@ -68,7 +69,13 @@ export function renderComparisonJson({ variants, flows, changes }: Comparison): 
         ...(flow.about === "" ? {} : { about: flow.about }),
       },
       differs,
-      results: results.map(({ variant, verdict, reasons, backends, text }) => ({ variant, verdict, reasons, text, backends })),
+      results: results.map(({ variant, verdict, reasons, backends, text }) => ({
+        variant,
+        verdict,
+        reasons,
+        text,
+        backends: backends.map(({ endpoint, name, sees, hops }) => ({ endpoint, name, sees, hops })),
+      })),
     })),
   };
   return `${escapeJson(JSON.stringify(document, undefined, 2))}\n`;
