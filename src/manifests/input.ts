@@ -8,6 +8,7 @@ import type { ApiObject } from "../objects/api.ts";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
 import type { Place, Source } from "../objects/source.ts";
 import type { Topology } from "../objects/topology.ts";
+import { withFacts } from "./facts.ts";
 import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
 import { peekKind } from "./kinds.ts";
 import { withKubeProxyConfig } from "./kube-proxy-config.ts";
@@ -45,12 +46,15 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects, topologies, configs, documents, written, diagnostics: more } = collector.finish(sources);
-  const isEmpty = files.length > 0 && objects.length === 0 && topologies.length === 0 && configs.length === 0;
+  const { objects, topologies, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
+  const isEmpty = files.length > 0 && objects.length === 0 && topologies.length === 0 && configs.length === 0 && settings.length === 0;
   const chosen = chooseTopology(found, topologies, request.cwd, sources);
-  const { topology: whole, diagnostics: inConfig } = withKubeProxyConfig(chosen, configs, objects);
+  const { topology: configured, diagnostics: inConfig } = withKubeProxyConfig(chosen, configs, objects);
+  const { topology: whole, diagnostics: inFacts } = withFacts(configured, objects, settings);
   const order = new Map(manifests.map(({ file }, index) => [file, index]));
-  const diagnostics = [...listed.diagnostics, ...problems, ...more, ...inConfig].map((one) => withPlace(one, sources)).sort(byPlace(order));
+  const diagnostics = [...listed.diagnostics, ...problems, ...more, ...inConfig, ...inFacts]
+    .map((one) => withPlace(one, sources))
+    .sort(byPlace(order));
   if (isEmpty && (documents === 0 || diagnostics.some(({ severity }) => severity === "error"))) throw nothingRead(files, diagnostics);
   return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file) };
 }

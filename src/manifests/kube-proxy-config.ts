@@ -16,7 +16,11 @@ import { splitDocuments } from "./yaml/documents.ts";
 import { parseDocument } from "./yaml/parse.ts";
 
 const SCHEMAS: Definitions = topologySchema.$defs;
-const KEY = "config.conf";
+/** ConfigMaps of kube-system that hold one, with the key: kubeadm's, and EKS' own. */
+const CONFIG_MAPS: ReadonlyMap<string, string> = new Map([
+  ["kube-proxy", "config.conf"],
+  ["kube-proxy-config", "config"],
+]);
 
 /** A configuration and where it stands. */
 export type ConfigDocument = { readonly value: YamlMapping; readonly source: Source; readonly field?: readonly PathPart[] };
@@ -31,24 +35,28 @@ export function withKubeProxyConfig(
   const found = documents[0] ?? fromConfigMap(objects, diagnostics);
   if (!found) return { topology, diagnostics };
   const settings = readSettings(found, diagnostics);
-  const kubeProxy = mergeSettings(settings, topology.kubeProxy ?? {});
+  // No mode is the platform's default, which has been iptables since 1.2.
+  const kubeProxy = mergeSettings({ mode: "iptables", ...settings }, topology.kubeProxy ?? {});
   return { topology: { ...topology, kubeProxy, kubeProxySource: { source: found.source, field: found.field ?? [] } }, diagnostics };
 }
 
 function fromConfigMap(objects: readonly ApiObject[], diagnostics: Diagnostic[]): ConfigDocument | undefined {
   for (const object of objects) {
-    if (object.kind !== "ConfigMap" || object.metadata.namespace !== "kube-system" || object.metadata.name !== "kube-proxy") continue;
-    const text = object.data && Object.hasOwn(object.data, KEY) ? object.data[KEY] : undefined;
+    if (object.kind !== "ConfigMap" || object.metadata.namespace !== "kube-system") continue;
+    const { name } = object.metadata;
+    const key = CONFIG_MAPS.get(name);
+    const text = key !== undefined && object.data && Object.hasOwn(object.data, key) ? object.data[key] : undefined;
+    if (key === undefined) continue;
     const [document] = splitDocuments(text ?? "");
     if (!document || document.text.trim() === "") continue;
     const parsed = parseDocument(document);
-    const field = ["data", KEY];
+    const field = ["data", key];
     if ("value" in parsed && isMapping(parsed.value)) return { value: parsed.value, source: object.source, field };
     const problem = "problem" in parsed ? parsed.problem.message : "it is no mapping";
     diagnostics.push({
       code: "KT008",
       severity: "error",
-      message: `ConfigMap kube-system/kube-proxy: ${KEY} cannot be read: ${problem}`,
+      message: `ConfigMap kube-system/${name}: ${key} cannot be read: ${problem}`,
       at: { source: object.source, field },
     });
   }

@@ -29,11 +29,14 @@ export type ObjectCollector = {
     readonly objects: readonly ApiObject[];
     readonly topologies: readonly TopologyDocument[];
     readonly configs: readonly TopologyDocument[]; // kube-proxy's
+    readonly settings: readonly YamlMapping[]; // custom resources that are read for facts only
     readonly diagnostics: readonly Diagnostic[];
     readonly documents: number; // that had any content
     readonly written: readonly Written[]; // of the kinds that are read, refused ones too
   };
 };
+
+const READ_JUDGEMENTS: ReadonlySet<string> = new Set(["read", "topology", "kube-proxy", "setting"]);
 
 type NotModelled = { readonly source: Source; readonly count: number };
 
@@ -43,6 +46,7 @@ export function createCollector(): ObjectCollector {
   const written: Written[] = [];
   const topologies: TopologyDocument[] = [];
   const configs: TopologyDocument[] = [];
+  const settings: YamlMapping[] = [];
   const diagnostics: Diagnostic[] = [];
   const notModelled = new Map<string, NotModelled>();
   let documents = 0;
@@ -60,6 +64,7 @@ export function createCollector(): ObjectCollector {
     else if (addUnread(apiVersion, kind, source)) return;
     else if (apiVersion.startsWith("ktrace.dev/")) topologies.push({ value, source });
     else if (judgeKind(apiVersion, kind).kind === "kube-proxy") configs.push({ value, source });
+    else if (judgeKind(apiVersion, kind).kind === "setting") settings.push(value);
     else addObject(value, kind, source);
   }
 
@@ -82,7 +87,7 @@ export function createCollector(): ObjectCollector {
       const known = notModelled.get(key);
       notModelled.set(key, { source: known?.source ?? source, count: (known?.count ?? 0) + 1 });
     }
-    return judgement.kind !== "read" && judgement.kind !== "topology" && judgement.kind !== "kube-proxy";
+    return !READ_JUDGEMENTS.has(judgement.kind);
   }
 
   function addObject(value: YamlMapping, kind: string, source: Source): void {
@@ -125,6 +130,7 @@ export function createCollector(): ObjectCollector {
         objects: unique.objects,
         topologies,
         configs,
+        settings,
         documents,
         written,
         diagnostics: [...diagnostics, ...unique.diagnostics, ...infos],
@@ -147,18 +153,11 @@ function withDefaults(object: Unsourced<ApiObject>, source: Source): ApiObject {
 /** Only these ConfigMaps say something about the network; any other may hold anything, and is not kept. */
 function isNetworkConfig(value: YamlMapping): boolean {
   const { name, namespace } = asMapping(value.metadata ?? null);
-  return typeof name === "string" && typeof namespace === "string" && NETWORK_CONFIGS.has(`${namespace}/${name}`);
+  return typeof name === "string" && typeof namespace === "string" && NETWORK_CONFIGS.test(`${namespace}/${name}`);
 }
 
-const NETWORK_CONFIGS = new Set([
-  "kube-system/kube-proxy",
-  "kube-system/kubeadm-config",
-  "kube-system/kubelet-config",
-  "kube-system/coredns",
-  "kube-system/kube-flannel-cfg",
-  "kube-flannel/kube-flannel-cfg",
-  "kube-system/calico-config",
-]);
+const NETWORK_CONFIGS =
+  /^(?:kube-system\/(?:kube-proxy(?:-config)?|kubeadm-config|kubelet-config(?:-1\.\d+)?|coredns|calico-config|canal-config|cilium-config)|[^/]+\/kube-flannel-cfg)$/;
 
 /** Two objects of one name: kubectl applies both, so the later one stands. The message names both places. */
 function lastOfEach(

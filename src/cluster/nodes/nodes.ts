@@ -3,7 +3,7 @@
  * kube-controller-manager allocates them (pkg/controller/nodeipam/ipam/cidrset) and the labels a kubelet gives itself.
  */
 import { type Cidr, type Family, familyOf, formatCidr, type Ip, parseIp } from "../../net/address.ts";
-import type { Topology } from "../../objects/topology.ts";
+import type { Topology, TopologyInterface } from "../../objects/topology.ts";
 import type { ClusterNode } from "../cluster.ts";
 import type { Given } from "../given.ts";
 import type { Notes } from "../notes.ts";
@@ -15,13 +15,14 @@ import { type MachineField, readMachine } from "./machine.ts";
 import { isReady, kubeletLabels, nodeInfo, rolesOf, taintsOf } from "./node-object.ts";
 import { addressesOfType, addressesWritten, objectAddresses, type Sketch, sketchNodes } from "./node-sketch.ts";
 import { allocatePodCIDRs } from "./pod-cidrs.ts";
+import { statedInterfaces } from "./stated-interfaces.ts";
 
 export function decideNodes(given: Given, topology: Topology, settings: Settings, notes: Notes): ClusterNode[] {
   const sketches = sketchNodes(given, topology, notes);
   const book = createAddressBook(addressesWritten(sketches, topology), [...settings.podCIDRs, ...settings.serviceCIDRs]);
   const families = [...new Set(settings.podCIDRs.map((cidr) => familyOf(cidr.ip)))];
   const podCIDRs = allocatePodCIDRs(sketches, settings.podCIDRs, topology, notes);
-  const nodes = sketches.map((sketch, i) => buildNode(sketch, podCIDRs[i] ?? [], { book, families, topology, notes }));
+  const nodes = sketches.map((sketch, i) => buildNode(sketch, podCIDRs[i] ?? [], { sketches, book, families, topology, notes }));
   return withApiServer([...nodes].sort(byPodCidr), topology, notes);
 }
 
@@ -32,24 +33,30 @@ const byPodCidr = (a: ClusterNode, b: ClusterNode): number => {
 };
 
 type Surroundings = {
+  readonly sketches: readonly Sketch[];
   readonly book: AddressBook;
   readonly families: readonly Family[];
   readonly topology: Topology;
   readonly notes: Notes;
 };
 
-function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { book, families, topology, notes }: Surroundings): ClusterNode {
+function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { sketches, book, families, topology, notes }: Surroundings): ClusterNode {
   const { name, written, object } = sketch;
   const field: MachineField = written ? ["spec", "nodes", written.index] : [];
   const fallback = objectAddresses(sketch);
-  const machine = readMachine(written?.node ?? { name }, {
-    kind: "node",
-    field,
-    topology,
-    notes,
-    book,
-    assumed: () => assumedAddresses(name, fallback, book, families, notes),
-  });
+  const inferred = written?.node.interfaces?.length ? [] : statedInterfaces(sketch, sketches, topology);
+  if (inferred.length > 0) noteInterfaces(name, inferred, notes);
+  const machine = readMachine(
+    { ...(written?.node ?? { name }), ...(inferred.length > 0 ? { interfaces: inferred } : {}) },
+    {
+      kind: "node",
+      field,
+      topology,
+      notes,
+      book,
+      assumed: () => assumedAddresses(name, fallback, book, families, notes),
+    },
+  );
   const labels = kubeletLabels(name, { ...object?.metadata.labels, ...written?.node.labels });
   return {
     ...machine,
@@ -71,6 +78,12 @@ function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { book, families, 
     roles: rolesOf(labels),
     ...(object ? { object } : {}),
   };
+}
+
+/** A Node object tells addresses, not what they are on. */
+function noteInterfaces(name: string, interfaces: readonly TopologyInterface[], notes: Notes): void {
+  const listed = interfaces.filter((each) => each.addresses?.length).map((each) => `${each.name} with ${each.addresses?.join(", ")}`);
+  notes.assume(`node ${name}`, `interface ${listed.join(" and ")}`, "spec.nodes[].interfaces");
 }
 
 function assumedAddresses(name: string, stated: readonly Cidr[], book: AddressBook, families: readonly Family[], notes: Notes): Cidr[] {
