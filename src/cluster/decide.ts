@@ -21,6 +21,7 @@ import { decideNodes } from "./nodes/nodes.ts";
 import { createNotes } from "./notes.ts";
 import { decideServices } from "./services/services.ts";
 import { decideSettings } from "./settings.ts";
+import { admitObjects } from "./validation/admit.ts";
 import { decideListens } from "./workloads/listens.ts";
 import { createPins } from "./workloads/pins.ts";
 import { decidePodSets } from "./workloads/pod-sets.ts";
@@ -30,9 +31,10 @@ import { planPods } from "./workloads/workloads.ts";
 
 export function decideCluster(objects: readonly ApiObject[], topology: Topology): Cluster {
   const notes = createNotes();
-  const given = sortOut(objects);
+  const written = sortOut(objects);
   const pins = createPins(topology);
-  const settings = decideSettings(given, topology, notes);
+  const settings = decideSettings(written, topology, notes);
+  const given = admitObjects(written, settings.version, notes);
   const nodes = decideNodes(given, topology, settings, notes);
   const hosts = decideHosts(nodes, topology, notes);
   const namespaces = decideNamespaces(objects, given, notes);

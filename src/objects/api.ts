@@ -40,6 +40,7 @@ export type ContainerPort = {
 export type ApiProtocol = "TCP" | "UDP" | "SCTP";
 
 export type Probe = {
+  readonly exec?: unknown;
   readonly httpGet?: { readonly port: number | string; readonly path?: string };
   readonly tcpSocket?: { readonly port: number | string };
   readonly grpc?: { readonly port: number };
@@ -89,6 +90,7 @@ export type PodSpec = {
   };
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames?: readonly string[] }[];
   readonly enableServiceLinks?: boolean;
+  readonly restartPolicy?: string;
 };
 
 export type Condition = { readonly type: string; readonly status: string };
@@ -211,7 +213,23 @@ export type Ingress = Base<"Ingress"> & {
   };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerIngress[] } };
 };
-export type IngressClass = Base<"IngressClass"> & { readonly spec?: { readonly controller?: string } };
+export type IngressClass = Base<"IngressClass"> & {
+  readonly spec?: { readonly controller?: string; readonly parameters?: { readonly kind?: string; readonly name?: string } };
+};
+export type NetworkPolicyPort = { readonly protocol?: ApiProtocol; readonly port?: number | string; readonly endPort?: number };
+export type NetworkPolicyPeer = {
+  readonly podSelector?: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
+};
+export type NetworkPolicy = Base<"NetworkPolicy"> & {
+  readonly spec?: {
+    readonly podSelector?: LabelSelector;
+    readonly policyTypes?: readonly ("Ingress" | "Egress")[];
+    readonly ingress?: readonly { readonly from?: readonly NetworkPolicyPeer[]; readonly ports?: readonly NetworkPolicyPort[] }[];
+    readonly egress?: readonly { readonly to?: readonly NetworkPolicyPeer[]; readonly ports?: readonly NetworkPolicyPort[] }[];
+  };
+};
 export type Namespace = Base<"Namespace"> & { readonly status?: { readonly phase?: string } };
 export type Node = Base<"Node"> & {
   readonly spec?: {
@@ -255,6 +273,7 @@ export type ApiObject =
   | EndpointSlice
   | Ingress
   | IngressClass
+  | NetworkPolicy
   | Namespace
   | Node
   | ConfigMap

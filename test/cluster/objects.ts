@@ -42,12 +42,15 @@ export function workload(
     metadata: { name, namespace: "default" },
     spec: {
       selector: kind === "ReplicationController" ? labels : { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "x" }], ...spec } },
+      template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "x" }], ...restart(kind), ...spec } },
       ...rest,
     },
     source: source(`${name}.yaml`),
   };
 }
+
+/** The API has no default that a Job may have. */
+const restart = (kind: WorkloadKind): PodSpec => (kind === "Job" || kind === "CronJob" ? { restartPolicy: "Never" } : {});
 
 export const pod = (name: string, spec: PodSpec = {}, more: Partial<Pod["metadata"]> & { status?: Pod["status"] } = {}): Pod => {
   const { status, ...metadata } = more;
@@ -70,7 +73,7 @@ export const service = (name: string, spec: ServiceSpec, namespace = "default"):
 });
 
 export const port = (containerPort: number, name?: string, more: { hostPort?: number; protocol?: "TCP" | "UDP" } = {}): PodSpec => ({
-  containers: [{ name: "c", ports: [{ containerPort, ...(name ? { name } : {}), ...more }] }],
+  containers: [{ name: "c", image: "x", ports: [{ containerPort, ...(name ? { name } : {}), ...more }] }],
 });
 
 export const all = (...objects: readonly (ApiObject | readonly ApiObject[])[]): ApiObject[] => objects.flat();

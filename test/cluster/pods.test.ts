@@ -149,6 +149,7 @@ const probe: PodSpec = {
   containers: [
     {
       name: "c",
+      image: "x",
       ports: [{ name: "http", containerPort: 8080 }],
       readinessProbe: { httpGet: { port: "http" } },
       livenessProbe: { tcpSocket: { port: 9000 } },
@@ -158,8 +159,8 @@ const probe: PodSpec = {
 const sidecar: PodSpec = {
   ...port(8080),
   initContainers: [
-    { name: "s", restartPolicy: "Always", ports: [{ containerPort: 15001 }] },
-    { name: "i", ports: [{ containerPort: 1 }] },
+    { name: "s", image: "x", restartPolicy: "Always", ports: [{ containerPort: 15001 }] },
+    { name: "i", image: "x", ports: [{ containerPort: 1 }] },
   ],
 };
 const web = service("web", {

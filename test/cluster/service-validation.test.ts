@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decideCluster } from "../../src/cluster/decide.ts";
-import { refusalsOf } from "../../src/cluster/services/validation.ts";
+import { validateObject } from "../../src/cluster/validation/validate.ts";
 import type { ServiceSpec } from "../../src/objects/api.ts";
+import { violationText } from "../../src/objects/violation.ts";
 import { service } from "./objects.ts";
 
 const ports = [{ port: 80 }];
@@ -24,7 +25,7 @@ const rows: readonly Row[] = [
   {
     why: "several ports need names",
     spec: { ports: [{ port: 80 }, { port: 81, name: "b" }] },
-    says: ["KT109 spec.ports.0.name: Required value"],
+    says: ["KT109 spec.ports[0].name: Required value"],
   },
   {
     why: "names are unique",
@@ -34,7 +35,7 @@ const rows: readonly Row[] = [
         { port: 81, name: "a" },
       ],
     },
-    says: ['KT109 spec.ports.1.name: Duplicate value: "a"'],
+    says: ['KT109 spec.ports[1].name: Duplicate value: "a"'],
   },
   {
     why: "a port once a protocol",
@@ -45,28 +46,28 @@ const rows: readonly Row[] = [
         { port: 80, name: "c", protocol: "UDP" },
       ],
     },
-    says: ['KT109 spec.ports.1: Duplicate value: {"port":80,"protocol":"TCP"}'],
+    says: ['KT109 spec.ports[1]: Duplicate value: {"port":80,"protocol":"TCP"}'],
   },
   {
     why: "a port name is a label",
     spec: { ports: [{ port: 80, name: "HTTP" }] },
-    says: ['KT008 spec.ports.0.name: Invalid value: "HTTP": a lowercase RFC 1123 label'],
+    says: ['KT008 spec.ports[0].name: Invalid value: "HTTP": a lowercase RFC 1123 label'],
   },
   {
     why: "a number as text is no port name",
     spec: { ports: [{ port: 80, targetPort: "8080" }] },
-    says: ['KT008 spec.ports.0.targetPort: Invalid value: "8080": must contain at least one letter'],
+    says: ['KT106 spec.ports[0].targetPort: Invalid value: "8080": must contain at least one letter'],
   },
   {
     why: "a long port name",
     spec: { ports: [{ port: 80, targetPort: "averylongportname" }] },
-    says: ['KT008 spec.ports.0.targetPort: Invalid value: "averylongportname": must be no more than 15'],
+    says: ['KT008 spec.ports[0].targetPort: Invalid value: "averylongportname": must be no more than 15'],
   },
   { why: "targetPort 0 is left to default", spec: { ports: [{ port: 80, targetPort: 0 }] }, says: [] },
   {
     why: "nodePort needs a type that has them",
     spec: { ports: [{ port: 80, nodePort: 31200 }] },
-    says: ["KT120 spec.ports.0.nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+    says: ["KT120 spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
   },
   {
     why: "one node port for two ports",
@@ -77,12 +78,12 @@ const rows: readonly Row[] = [
         { name: "b", port: 81, nodePort: 31200 },
       ],
     },
-    says: ["KT302 spec.ports.1.nodePort: Duplicate value: 31200"],
+    says: ["KT302 spec.ports[1].nodePort: Duplicate value: 31200"],
   },
   {
     why: "kubelet's port",
     spec: { type: "LoadBalancer", ports: [{ port: 10250 }] },
-    says: ["KT120 spec.ports.0.port: Invalid value: 10250: may not expose port 10250"],
+    says: ["KT120 spec.ports[0].port: Invalid value: 10250: may not expose port 10250"],
   },
   {
     why: "S60: only LoadBalancer",
@@ -125,34 +126,34 @@ const rows: readonly Row[] = [
   {
     why: "S88: loopback",
     spec: { ports, externalIPs: ["127.0.0.1"] },
-    says: ['KT008 spec.externalIPs.0: Invalid value: "127.0.0.1": may not be in the loopback range'],
+    says: ['KT008 spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range'],
   },
   {
     why: "link-local",
     spec: { ports, externalIPs: ["169.254.1.1"] },
-    says: ['KT008 spec.externalIPs.0: Invalid value: "169.254.1.1": may not be in the link-local range'],
+    says: ['KT008 spec.externalIPs[0]: Invalid value: "169.254.1.1": may not be in the link-local range'],
   },
   {
     why: "nobody's address",
     spec: { ports, externalIPs: ["0.0.0.0"] },
-    says: ['KT008 spec.externalIPs.0: Invalid value: "0.0.0.0": may not be unspecified'],
+    says: ['KT008 spec.externalIPs[0]: Invalid value: "0.0.0.0": may not be unspecified'],
   },
   {
     why: "S58: clusterIPs[0] is clusterIP",
     spec: { ports, clusterIP: "10.96.0.50", clusterIPs: ["10.96.0.51"] },
-    says: ['KT008 spec.clusterIPs.0: Invalid value: "10.96.0.51": must match'],
+    says: ['KT008 spec.clusterIPs[0]: Invalid value: "10.96.0.51": must match'],
   },
   {
     why: "S58: two families on a single-stack cluster",
     spec: { ports, clusterIPs: ["10.96.0.50", "fd00:10:96::1"] },
-    says: ['KT116 spec.clusterIPs.1: Invalid value: "fd00:10:96::1": IPv6 is not configured'],
+    says: ['KT116 spec.clusterIPs[1]: Invalid value: "fd00:10:96::1": IPv6 is not configured'],
   },
   { why: "S58: on a dual-stack one", spec: { ports, clusterIPs: ["10.96.0.50", "fd00:10:96::9"] }, dual: true, says: [] },
   { why: "two of one family", spec: { ports, clusterIPs: ["10.96.0.50", "10.96.0.51"] }, says: ["KT116 spec.clusterIPs: Invalid value"] },
   {
     why: "S59: a family that the cluster lacks",
     spec: { ports, ipFamilies: ["IPv6"] },
-    says: ['KT116 spec.ipFamilies.0: Invalid value: "IPv6": not configured on this cluster'],
+    says: ['KT116 spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'],
   },
   {
     why: "S59: RequireDualStack",
@@ -170,7 +171,7 @@ const rows: readonly Row[] = [
     why: "an address of the other family",
     spec: { ports, ipFamilies: ["IPv6"], clusterIP: "10.96.0.50" },
     dual: true,
-    says: ['KT116 spec.clusterIPs.0: Invalid value: "10.96.0.50": expected an IPv6 value'],
+    says: ['KT116 spec.clusterIPs[0]: Invalid value: "10.96.0.50": expected an IPv6 value'],
   },
   {
     why: "affinity settings without affinity",
@@ -189,8 +190,9 @@ const rows: readonly Row[] = [
 ];
 for (const { why, spec, says, name = "web", dual = false, minor = 36 } of rows)
   test(why, () => {
-    const found = refusalsOf(service(name, spec), dual ? ["IPv4", "IPv6"] : ["IPv4"], { ...newest, minor });
-    const said = found.map(({ code, field, reason }) => `${code} ${field.join(".")}: ${reason}`);
+    const families = dual ? (["IPv4", "IPv6"] as const) : (["IPv4"] as const);
+    const found = validateObject(service(name, spec), { version: { ...newest, minor }, families });
+    const said = found.map((violation) => `${violation.code} ${violationText(violation)}`);
     assert.equal(said.length, says.length, said.join("\n"));
     says.forEach((start, i) => {
       assert.ok(said[i]?.startsWith(start), said[i]);

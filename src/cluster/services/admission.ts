@@ -1,19 +1,19 @@
 /**
- * Which Services the API server takes: each by itself (validation.ts), then against what is given to others already, cluster
+ * Which Services the API server takes: each by itself (validation/service.ts), then against what is given to others already, cluster
  * addresses and node ports. One that it refuses does not exist, so it is reported and left out. An object of a live dump was
  * taken once; what is wrong with it is said, and it stays.
  */
 import type { Ip } from "../../net/address.ts";
-import { nthAddress } from "../../net/address.ts";
-import type { IpFamilyName, Service } from "../../objects/api.ts";
+import { formatCidr, nthAddress } from "../../net/address.ts";
+import type { IpFamilyName } from "../../objects/api.ts";
 import type { PathPart } from "../../objects/source.ts";
+import { invalid, type Violation } from "../../objects/violation.ts";
 import { type Notes, nameOf } from "../notes.ts";
 import type { Settings } from "../settings.ts";
+import { reportViolation } from "../validation/admit.ts";
+import { validateObject } from "../validation/validate.ts";
 import { isAllocatable, nodePortKey } from "./service-allocators.ts";
 import type { DraftService } from "./service-defaults.ts";
-import { refusalsOf } from "./validation.ts";
-
-type Problem = { readonly code: string; readonly message: string; readonly help?: string; readonly field: readonly PathPart[] };
 
 /** The Services that are taken, in their order; the others are reported. */
 export function admitServices(
@@ -25,14 +25,14 @@ export function admitServices(
   const [first] = settings.serviceCIDRs;
   const owners: Owners = { ips: new Map(first ? [[nthAddress(first, 1n), "Service default/kubernetes"]] : []), ports: new Map() };
   return drafts.filter((draft) => {
-    const problems = [
-      ...ownProblems(draft, families, settings),
-      ...addressProblems(draft, owners, settings),
-      ...portProblems(draft, owners, settings),
+    const violations = [
+      ...validateObject(draft.object, { version: settings.version, families }),
+      ...addressViolations(draft, owners, settings),
+      ...nodePortViolations(draft, owners, settings),
     ];
     const isDumped = draft.object.metadata.uid !== undefined;
-    for (const problem of problems) report(draft.object, problem, isDumped, notes);
-    if (problems.length > 0 && !isDumped) return false;
+    for (const violation of violations) reportViolation(draft.object, violation, !isDumped, notes);
+    if (violations.length > 0 && !isDumped) return false;
     claim(draft, owners);
     return true;
   });
@@ -40,36 +40,26 @@ export function admitServices(
 
 type Owners = { readonly ips: Map<Ip, string>; readonly ports: Map<string, string> };
 
-function report(object: Service, { code, message, help, field }: Problem, isDumped: boolean, notes: Notes): void {
-  const consequence = isDumped ? undefined : "the API server refuses the Service, so it is left out";
-  const said = [consequence, help].filter((part) => part !== undefined).join("; ");
-  notes.report({ code, message: `${nameOf(object)}: ${message}`, ...(said === "" ? {} : { help: said }), source: object.source, field });
-}
-
-const fieldText = (field: readonly PathPart[]): string =>
-  field.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
-
-const ownProblems = ({ object }: DraftService, families: readonly IpFamilyName[], { version }: Settings): Problem[] =>
-  refusalsOf(object, families, version).map(({ code, field, reason }) => ({ code, field, message: `${fieldText(field)}: ${reason}` }));
-
-function addressProblems({ asked, object }: DraftService, { ips }: Owners, { serviceCIDRs }: Settings): Problem[] {
-  const field = ["spec", "clusterIP"];
-  return asked.flatMap((ip): Problem[] => {
+/** ipallocator.go: an address is asked for, lies in a range, and is free. */
+function addressViolations({ asked, object }: DraftService, { ips }: Owners, { serviceCIDRs }: Settings): Violation[] {
+  const written = object.spec?.clusterIPs?.length ? {} : { written: ["spec", "clusterIP"] };
+  const ranges = serviceCIDRs.map(formatCidr).join(", ");
+  return asked.flatMap((ip): Violation[] => {
     if (ip === "None") return [];
     const owner = ips.get(ip);
-    const ranges = serviceCIDRs.map((cidr) => `${cidr.ip}/${cidr.length}`).join(", ");
+    const refuse = (why: string, code: string, help: string): Violation =>
+      invalid(["spec", "clusterIPs"], asked, `failed to allocate IP ${ip}: ${why}`, { code, help, ...written });
     const outside = serviceCIDRs.some((cidr) => isAllocatable(cidr, ip))
       ? []
       : [
-          {
-            code: "KT111",
-            message: `clusterIP ${ip} lies outside the service CIDR ${ranges}`,
-            help: "leave clusterIP out, or set spec.kubernetes.serviceCIDRs in the topology",
-            field,
-          },
+          refuse(
+            `the provided IP is not in the valid range. The range of valid IPs is ${ranges}`,
+            "KT111",
+            "leave it out, or set spec.kubernetes.serviceCIDRs in the topology",
+          ),
         ];
     if (owner === undefined || owner === nameOf(object)) return outside;
-    return [...outside, { code: "KT110", message: `clusterIP ${ip} is already that of ${owner}`, help: "leave clusterIP out", field }];
+    return [...outside, refuse("provided IP is already allocated", "KT110", `${owner} has it: leave it out, and a free one is allocated`)];
   });
 }
 
@@ -86,27 +76,21 @@ function askedPorts(draft: DraftService): AskedPort[] {
   return [...checked, ...listed];
 }
 
-function portProblems(draft: DraftService, { ports }: Owners, { nodePortRange: range }: Settings): Problem[] {
-  const own = new Set<string>();
-  return askedPorts(draft).flatMap(({ protocol, port, field }): Problem[] => {
-    const key = nodePortKey(protocol, port);
-    const owner = ports.get(key) ?? (own.has(key) ? nameOf(draft.object) : undefined);
-    own.add(key);
-    const outside =
-      port >= range.from && port <= range.to
-        ? []
-        : [
-            {
-              code: "KT301",
-              message: `nodePort ${port} lies outside ${range.from}-${range.to}`,
-              help: "spec.kubernetes.nodePortRange in the topology widens the range",
-              field,
-            },
-          ];
-    if (owner === undefined) return outside;
+/** portallocator.go: a port is asked for, lies in the range, and is free. */
+function nodePortViolations(draft: DraftService, { ports }: Owners, { nodePortRange: range }: Settings): Violation[] {
+  const asked = askedPorts(draft);
+  // Two equal ports of one list were refused before; a port may still be that of the health check.
+  const health = asked.find(({ field }) => field.at(-1) === "healthCheckNodePort");
+  return asked.flatMap(({ protocol, port, field }): Violation[] => {
+    const isOwn = health !== undefined && health.field !== field && nodePortKey(protocol, port) === nodePortKey("TCP", health.port);
+    const owner = ports.get(nodePortKey(protocol, port)) ?? (isOwn ? nameOf(draft.object) : undefined);
+    const isOutside = port < range.from || port > range.to;
+    const why = `provided port is not in the valid range. The range of valid ports is ${range.from}-${range.to}`;
+    const widen = "leave it out, or set spec.kubernetes.nodePortRange in the topology";
+    const help = `${owner} has ${port}/${protocol}: leave it out, and a free one is allocated`;
     return [
-      ...outside,
-      { code: "KT302", message: `nodePort ${port}/${protocol} is already that of ${owner}`, help: "leave nodePort out", field },
+      ...(isOutside ? [invalid(field, port, why, { code: "KT301", help: widen })] : []),
+      ...(owner === undefined ? [] : [invalid(field, port, "provided port is already allocated", { code: "KT302", help })]),
     ];
   });
 }

@@ -5,18 +5,17 @@
 import { familyOf, type Ip, parseCidr, parseIp } from "../../net/address.ts";
 import type { IpFamilyName, Labels, Service, ServiceSpec, ServiceType } from "../../objects/api.ts";
 import type { ClusterService, ClusterServicePort } from "../cluster.ts";
-import { type Notes, nameOf } from "../notes.ts";
 
 /** A Service with defaults, before cluster addresses and node ports. */
 export type DraftService = Omit<ClusterService, "clusterIPs"> & { readonly asked: readonly (Ip | "None")[]; readonly object: Service };
 
 const AFFINITY_TIMEOUT_SECONDS = 10800;
 
-export function draftService(object: Service, families: readonly IpFamilyName[], notes: Notes): DraftService {
+export function draftService(object: Service, families: readonly IpFamilyName[]): DraftService {
   const spec = object.spec ?? {};
   const type = spec.type ?? "ClusterIP";
   const selector = selectorOf(spec);
-  const asked = type === "ExternalName" ? [] : askedAddresses(object, notes);
+  const asked = type === "ExternalName" ? [] : askedAddresses(object);
   const externalIPs = readList(spec.externalIPs, parseIp);
   return {
     namespace: object.metadata.namespace ?? "default",
@@ -48,17 +47,10 @@ function selectorOf(spec: ServiceSpec): Labels | undefined {
   return spec.selector && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
 }
 
-function askedAddresses(object: Service, notes: Notes): (Ip | "None")[] {
+function askedAddresses(object: Service): (Ip | "None")[] {
   const { clusterIP, clusterIPs } = object.spec ?? {};
   const written = clusterIPs?.length ? clusterIPs : clusterIP ? [clusterIP] : [];
-  return written.flatMap((text, i) => {
-    if (text === "None") return [text];
-    const ip = parseIp(text);
-    const field = clusterIPs?.length ? ["spec", "clusterIPs", i] : ["spec", "clusterIP"];
-    if (ip === undefined)
-      notes.report({ code: "KT008", message: `${nameOf(object)}: clusterIP "${text}" is no IP address`, source: object.source, field });
-    return ip ?? [];
-  });
+  return written.flatMap((text) => (text === "None" ? [text] : (parseIp(text) ?? [])));
 }
 
 /** The cluster's first family, unless addresses or families are asked for; a headless Service without selector takes both. */

@@ -17,7 +17,7 @@ import { type DraftService, draftService, familyName } from "./service-defaults.
 
 export function decideServices(given: Given, settings: Settings, notes: Notes): ClusterService[] {
   const families: IpFamilyName[] = [...new Set(settings.serviceCIDRs.map((cidr) => familyName(cidr.ip)))];
-  const written = given.all("Service").map((object) => draftService(object, families, notes));
+  const written = given.all("Service").map((object) => draftService(object, families));
   const drafts = admitServices(written, families, settings, notes);
   const services = assignNodePorts(assignClusterIPs(drafts, settings, notes), settings.nodePortRange, notes);
   const own = kubernetesService(services, settings, families);

@@ -61,7 +61,7 @@ for (const { words, says } of wrong)
 
 test("names that could steer a terminal are shown as text", async () => {
   const hostile =
-    'apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: "\\e[31m\\tx\\ny"}}\nspec: {containers: [{name: c, image: "\\u202ei"}]}\n';
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: p, uid: of a dump, labels: {a: "\\e[31m\\tx\\ny"}}\nspec: {containers: [{name: c, image: "\\u202ei"}]}\n';
   const { stdout } = await ktrace(["-q", "-f", "-", "describe", "pods"], { stdin: hostile });
   assert.match(stdout, /^Name: +p\n/m);
   assert.doesNotMatch(stdout.replaceAll("\n", ""), /[\p{Cc}\u202e]/u);

@@ -279,7 +279,7 @@ test("-o name says the group", () =>
   ));
 
 test("hostile names cannot reach the terminal", () => {
-  const cluster = decideCluster([pod("a\u001b[31mb\nc", {}, { namespace: "default" })], {});
+  const cluster = decideCluster([pod("a\u001b[31mb\nc", {}, { namespace: "default", uid: "of a dump" })], {});
   const { text } = get("pods", {}, cluster);
   assert.ok(!text.includes("\u001b") && text.includes("a\\x1b[31mb..."), text);
 });
