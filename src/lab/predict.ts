@@ -90,7 +90,8 @@ function rulesIn(hops: readonly Hop[], again: boolean): PredictedRule[] {
       if (step.kind === "encap") outer = step.outer;
       if (step.kind === "decap") outer = undefined;
       if (step.kind !== "rule" || step.ref.nft) return [];
-      const shared = outer && tunnelKey(outer);
+      // A tunnel packet that is dropped leaves no entry behind: the next one begins the connection anew.
+      const shared = outer && hop.steps.at(-1)?.kind !== "drop" ? tunnelKey(outer) : undefined;
       return [{ ...step.ref, netns: hop.netns, again, ...(shared === undefined ? {} : { shared }) }];
     }),
   );

@@ -20,6 +20,8 @@ export function localIn(flight: Flight, netns: Netns, dev: string): Stage {
   const { packet } = flight;
   if (packet.inner) return decapsulate(flight, netns);
   if (packet.segment.kind === "icmp-error") return deliverError(flight, netns, packet.segment.quoted);
+  // icmp_echo answers a request before any socket is looked for, one of this stack's own, too.
+  if (packet.segment.kind === "echo-request") return deliverEcho(flight, netns);
   if (socketOf(flight.run, netns.id, packet)) return ended({ kind: "peer", netns: netns.id, packet });
   if (packet.protocol === "icmp" || packet.protocol === "icmpv6") return deliverEcho(flight, netns);
   const begins = packet.segment.kind === "syn" || packet.segment.kind === "datagram";
