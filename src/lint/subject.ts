@@ -9,6 +9,7 @@ import type { Topology } from "../objects/topology.ts";
 import type { Question } from "../trace/question.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Proof } from "./finding.ts";
+import { type Refusal, refusalsOf, targetVersion } from "./refusals.ts";
 
 /** The front door, as lint is given it: everything beyond the objects is made when a rule first asks. */
 export type Opened = {
@@ -35,6 +36,8 @@ export type Subject = Omit<SubjectRequest, "open"> & {
   /** The objects of one kind, in the order of the input. */
   readonly of: <K extends ApiKind>(kind: K) => readonly ObjectOf<K>[];
   readonly writtenOf: (kind: string) => readonly Written[];
+  /** What the API server refuses of each object by itself. */
+  readonly refusals: () => readonly Refusal[];
   /** Decided when it is first asked for. Refused Services are not in it: look at `objects` for those. */
   readonly cluster: () => Cluster;
   /** One question is walked once, however many rules ask it. */
@@ -55,12 +58,17 @@ export function createSubject(request: SubjectRequest): Subject {
     opened ??= request.open();
     return opened;
   };
+  let refused: readonly Refusal[] | undefined;
   const asked = new Map<string, Trace>();
   return {
     ...request,
     options: request.options ?? {},
     of: (kind) => (byKind.get(kind) ?? []).filter((object) => isOf(object, kind)),
     writtenOf: (kind) => request.written.filter(({ value }) => value.kind === kind),
+    refusals: () => {
+      refused ??= refusalsOf(request.objects, targetVersion(request.topology));
+      return refused;
+    },
     cluster: () => open().cluster,
     trace: (question) => {
       const key = JSON.stringify(question);
@@ -87,6 +95,9 @@ export function refOfWritten({ value }: Written): ObjectRef {
   const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "default";
   return { kind, namespace, name };
 }
+
+/** `Service default/web` */
+export const objectName = (object: ApiObject): string => `${object.kind} ${nameOf(refOf(object))}`;
 
 /** `default/web` */
 export const nameOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`);
