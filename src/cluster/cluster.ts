@@ -16,10 +16,12 @@ import type {
   IngressClass,
   IpFamilyName,
   Labels,
+  LimitRange,
   LoadBalancerIngress,
   Namespace,
   ObjectMeta,
   PodSpec,
+  ResourceQuota,
   ServiceType,
   Taint,
   TrafficPolicy,
@@ -235,6 +237,15 @@ export type ClusterEvent = {
   readonly message: string;
 };
 
+/** A ResourceQuota with what is used of it. A resource that ktrace cannot count, and no dump states, is missing in `used`. */
+export type ClusterQuota = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hard: Readonly<Record<string, string>>; // names sorted
+  readonly used: Readonly<Record<string, string>>;
+  readonly object: ResourceQuota;
+};
+
 export type Version = { readonly major: number; readonly minor: number; readonly text: string };
 
 export type Cluster = {
@@ -261,6 +272,8 @@ export type Cluster = {
   readonly ingresses: readonly (Ingress & { readonly metadata: ObjectMeta })[];
   readonly ingressClasses: readonly IngressClass[];
   readonly configMaps: readonly ConfigMap[];
+  readonly resourceQuotas?: readonly ClusterQuota[];
+  readonly limitRanges?: readonly LimitRange[];
   readonly events: readonly ClusterEvent[];
   readonly assumptions: readonly Assumption[];
   readonly diagnostics: readonly Diagnostic[];

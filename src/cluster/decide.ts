@@ -1,7 +1,6 @@
 /**
  * The control plane's front door: objects and topology in, the cluster out as it stands once every controller had its say.
  * What the input states (a live dump, a pin) is respected, what it leaves open is decided the same way every time and noted.
- * Not modelled yet: ResourceQuota and LimitRange, the ConfigMaps of kube-proxy, kubeadm and flannel.
  */
 import type { ApiObject } from "../objects/api.ts";
 import type { Topology } from "../objects/topology.ts";
@@ -19,6 +18,7 @@ import { decideNamespaces } from "./namespaces.ts";
 import { decideHosts } from "./nodes/hosts.ts";
 import { decideNodes } from "./nodes/nodes.ts";
 import { createNotes } from "./notes.ts";
+import { createGate } from "./quota/gate.ts";
 import { decideServices } from "./services/services.ts";
 import { decideSettings } from "./settings.ts";
 import { admitObjects } from "./validation/admit.ts";
@@ -34,14 +34,17 @@ export function decideCluster(objects: readonly ApiObject[], topology: Topology)
   const written = sortOut(objects);
   const pins = createPins(topology);
   const settings = decideSettings(written, topology, notes);
-  const given = admitObjects(written, settings.version, notes);
+  const valid = admitObjects(written, settings.version, notes);
+  const gate = createGate(objects, valid, notes);
+  const counted = gate.objects(valid);
+  const given = gate.services(counted, () => decideServices(counted, settings, createNotes()));
   const nodes = decideNodes(given, topology, settings, notes);
   const hosts = decideHosts(nodes, topology, notes);
   const namespaces = decideNamespaces(objects, given, notes);
   const namespaceLabels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
 
   const sets = decidePodSets(given, pins, notes);
-  const plans = planPods(given, sets, nodes, pins, notes);
+  const plans = gate.pods(planPods(given, sets, nodes, pins, notes));
   const placed = placePods(plans, nodes, pins, (namespace) => namespaceLabels.get(namespace) ?? {}, topology, notes);
   pins.reportUnused(notes);
 
@@ -67,6 +70,8 @@ export function decideCluster(objects: readonly ApiObject[], topology: Topology)
     ingresses: decideIngresses(given, pods, nodes, topology),
     ingressClasses: given.all("IngressClass"),
     configMaps: given.all("ConfigMap"),
+    resourceQuotas: gate.quotas(),
+    limitRanges: given.all("LimitRange"),
     events: notes.events,
     assumptions: notes.assumptions,
     diagnostics: notes.diagnostics,

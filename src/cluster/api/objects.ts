@@ -21,6 +21,8 @@ const LISTS: ReadonlyMap<string, (cluster: Cluster) => readonly ApiShape[]> = ne
   ["Ingress", (cluster) => cluster.ingresses.map((each) => asWritten(each))],
   ["IngressClass", (cluster) => cluster.ingressClasses.map((each) => asWritten(each))],
   ["ConfigMap", (cluster) => cluster.configMaps.map((each) => asWritten(each))],
+  ["ResourceQuota", quotaObjects],
+  ["LimitRange", (cluster) => (cluster.limitRanges ?? []).map((each) => asWritten(each))],
   ["Event", eventObjects],
   ["Deployment", workloadObjects("Deployment")],
   ["ReplicaSet", workloadObjects("ReplicaSet")],
@@ -31,7 +33,13 @@ const LISTS: ReadonlyMap<string, (cluster: Cluster) => readonly ApiShape[]> = ne
   ["CronJob", workloadObjects("CronJob")],
 ]);
 
-function asWritten(object: Cluster["ingresses"][number] | Cluster["ingressClasses"][number] | Cluster["configMaps"][number]): ApiShape {
+type Written =
+  | Cluster["ingresses"][number]
+  | Cluster["ingressClasses"][number]
+  | Cluster["configMaps"][number]
+  | NonNullable<Cluster["limitRanges"]>[number];
+
+function asWritten(object: Written): ApiShape {
   const { kind, metadata } = object;
   return { apiVersion: API_VERSIONS[kind] ?? "v1", kind, ...withoutHead(ownFields(object)), metadata: metadataOf(metadata, metadata) };
 }
@@ -48,6 +56,17 @@ function namespaceObjects(cluster: Cluster): ApiShape[] {
   }));
 }
 
+/** With the numbers that the quota controller keeps in the status (pkg/controller/resourcequota). */
+function quotaObjects(cluster: Cluster): ApiShape[] {
+  return (cluster.resourceQuotas ?? []).map(({ namespace, name, hard, used, object }) => ({
+    apiVersion: "v1",
+    kind: "ResourceQuota",
+    metadata: metadataOf({ namespace, name }, object.metadata),
+    spec: { ...ownFields(object.spec), hard },
+    status: { hard, used },
+  }));
+}
+
 /** Events have no names of their own offline; kubectl names them `<object>.<hash of the time>`. */
 function eventObjects(cluster: Cluster): ApiShape[] {
   return cluster.events.map((event, i) => ({
@@ -58,5 +77,18 @@ function eventObjects(cluster: Cluster): ApiShape[] {
     type: event.type,
     reason: event.reason,
     message: event.message,
+    source: { component: componentOf(event) },
   }));
 }
+
+/** Who reports an event: the controllers' and schedulers' own names for themselves (record.NewRecorder's EventSource). */
+const componentOf = ({ reason, object }: Cluster["events"][number]): string =>
+  reason === "FailedScheduling" ? "default-scheduler" : (COMPONENTS.get(object.kind) ?? "kubelet");
+const COMPONENTS: ReadonlyMap<string, string> = new Map([
+  ["ReplicationController", "replication-controller"],
+  ["ReplicaSet", "replicaset-controller"],
+  ["StatefulSet", "statefulset-controller"],
+  ["DaemonSet", "daemonset-controller"],
+  ["Job", "job-controller"],
+  ["Service", "endpoint-slice-controller"],
+]);

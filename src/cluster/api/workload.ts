@@ -10,6 +10,7 @@ export const workloadObjects =
     const deployments = new Map(
       cluster.workloads.filter((each) => each.kind === "Deployment").map((each) => [`${each.namespace}/${each.name}`, each]),
     );
+    const failures = failuresOf(cluster);
     return cluster.workloads
       .filter((workload) => workload.kind === kind)
       .map((workload) => ({
@@ -19,9 +20,31 @@ export const workloadObjects =
         spec: workload.object
           ? specOf(workload)
           : replicaSetSpec(workload, deployments.get(`${workload.namespace}/${workload.owner?.name}`)),
-        status: statusOf(workload),
+        status: { ...statusOf(workload), ...conditionsOf(workload, failures) },
       }));
   };
+
+/** Messages of pods that a set could not create; the ReplicaSet's condition is copied to its Deployment (controller/deployment/sync.go). */
+function failuresOf(cluster: Cluster): ReadonlyMap<string, string> {
+  const failures = cluster.events
+    .filter(({ reason }) => reason === "FailedCreate")
+    .map(({ object, message }) => [`${object.kind}/${object.namespace}/${object.name}`, message.replace("Error creating: ", "")] as const);
+  const bySet = new Map(failures);
+  const byDeployment = cluster.workloads.flatMap(({ kind, namespace, name, owner }) => {
+    const message = bySet.get(`${kind}/${namespace}/${name}`);
+    return owner && message !== undefined ? [[`${owner.kind}/${namespace}/${owner.name}`, message] as const] : [];
+  });
+  return new Map([...failures, ...byDeployment]);
+}
+
+/** pkg/controller/replicaset/replica_set_utils.go: ReplicaFailure. A dump's own conditions stand. */
+function conditionsOf({ kind, namespace, name, object }: ClusterWorkload, failures: ReadonlyMap<string, string>): Fields {
+  const stated = ownFields(object?.status).conditions;
+  if (stated !== undefined) return { conditions: stated };
+  const message = HAS_REPLICA_FAILURE.has(kind) ? failures.get(`${kind}/${namespace}/${name}`) : undefined;
+  return message === undefined ? {} : { conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message }] };
+}
+const HAS_REPLICA_FAILURE: ReadonlySet<string> = new Set(["ReplicationController", "ReplicaSet", "Deployment"]);
 
 function specOf(workload: ClusterWorkload): Fields {
   const { selector: _, ...written } = workload.object?.spec ?? {};

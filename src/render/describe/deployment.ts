@@ -4,6 +4,7 @@ import { countAt, formatSelector, NONE, UNKNOWN } from "../get/resource.ts";
 import type { ObjectSource } from "../get/select.ts";
 import { templateLines } from "./containers.ts";
 import { annotationLines, type Describe, eventLines, labelLines, named, namespaceOf, shown } from "./parts.ts";
+import { conditionLines } from "./replicas.ts";
 
 export const describeDeployment: Describe = (deployment, source) => {
   const spec = fieldAt(deployment, "spec");
@@ -38,15 +39,6 @@ const rollingText = (spec: unknown): string => {
   const part = (key: string): string => String(fieldAt(spec, "strategy", "rollingUpdate", key) ?? "25%");
   return `${part("maxUnavailable")} max unavailable, ${part("maxSurge")} max surge`;
 };
-
-function conditionLines(deployment: Fields): string[] {
-  const conditions = listAt(deployment, "status", "conditions");
-  if (conditions.length === 0) return [];
-  const rows = conditions.map(
-    (each) => `  ${shown(textAt(each, "type"))} \t${shown(textAt(each, "status"))}\t${shown(textAt(each, "reason"))}`,
-  );
-  return ["Conditions:", "  Type\tStatus\tReason", "  ----\t------\t------", ...rows];
-}
 
 /** The one that runs the present template is new; of a decided cluster there are no others, a dump may have them. */
 function replicaSetLines(deployment: Fields, source: ObjectSource): string[] {

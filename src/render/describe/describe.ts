@@ -3,9 +3,11 @@ import { UsageError } from "../../objects/diagnostic.ts";
 import { type Fields, textAt } from "../../objects/record.ts";
 import { type GetRequest, type ObjectSource, selectObjects } from "../get/select.ts";
 import { describeDeployment } from "./deployment.ts";
+import { describeLimitRange, describeNamespace, describeQuota } from "./namespace.ts";
 import { describeNode } from "./node.ts";
 import type { Describe } from "./parts.ts";
 import { describePod } from "./pod.ts";
+import { describeReplicas } from "./replicas.ts";
 import { describeIngress, describeService } from "./service.ts";
 import { alignTabs } from "./tabwriter.ts";
 
@@ -15,6 +17,11 @@ const KINDS: ReadonlyMap<string, Describe> = new Map([
   ["Node", describeNode],
   ["Ingress", describeIngress],
   ["Deployment", describeDeployment],
+  ["ReplicaSet", describeReplicas],
+  ["ReplicationController", describeReplicas],
+  ["Namespace", describeNamespace],
+  ["ResourceQuota", describeQuota],
+  ["LimitRange", describeLimitRange],
 ]);
 
 export type Description = { readonly text: string; readonly missing: readonly { readonly message: string; readonly help?: string }[] };

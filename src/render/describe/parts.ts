@@ -73,7 +73,7 @@ export function eventLines(object: Fields, source: ObjectSource): string[] {
   });
   if (about.length === 0) return [`Events:\t${NONE}`];
   const rows = about.map((event) => {
-    const from = textAt(event, "reason") === "FailedScheduling" ? "default-scheduler" : UNKNOWN;
+    const from = shown(textAt(event, "source", "component")) || UNKNOWN;
     return ["  ", shown(textAt(event, "type")), shown(textAt(event, "reason")), UNKNOWN, from, shown(textAt(event, "message"))];
   });
   return ["Events:", "  Type\tReason\tAge\tFrom\tMessage", "  ----\t------\t----\t----\t-------"].concat(

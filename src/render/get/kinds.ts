@@ -4,6 +4,7 @@ import { ingressClasses, ingresses } from "./kinds/ingresses.ts";
 import { nodes } from "./kinds/nodes.ts";
 import { configMaps, events, namespaces } from "./kinds/others.ts";
 import { pods } from "./kinds/pods.ts";
+import { limitRanges, resourceQuotas } from "./kinds/quotas.ts";
 import { services } from "./kinds/services.ts";
 import { cronJobs, daemonSets, deployments, jobs, replicaSets, replicationControllers, statefulSets } from "./kinds/workloads.ts";
 import type { Resource } from "./resource.ts";
@@ -25,6 +26,8 @@ export const RESOURCES: readonly Resource[] = [
   ingresses,
   ingressClasses,
   configMaps,
+  resourceQuotas,
+  limitRanges,
   events,
 ];
 
