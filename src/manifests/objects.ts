@@ -5,9 +5,9 @@ import type { Diagnostic } from "../objects/diagnostic.ts";
 import { formatPlace, type PathPart, type Source } from "../objects/source.ts";
 import { isNamespaced, judgeKind } from "./kinds.ts";
 import { dropNulls, modernize } from "./old-versions.ts";
+import { describeRefusal } from "./refusals.ts";
 import { checkSchema, type Definitions } from "./schema.ts";
 import type { Sources } from "./sources.ts";
-import { describeViolation } from "./violations.ts";
 import { escapeText, quote } from "./words.ts";
 import { isMapping, type Yaml, type YamlMapping } from "./yaml/construct.ts";
 
@@ -96,7 +96,7 @@ export function createCollector(): ObjectCollector {
     const object = modernize(asMapping(dropNulls(value)));
     const violations = checkSchema(SCHEMAS, kind, object);
     const about = nameOf(object, kind);
-    diagnostics.push(...violations.map((violation) => describeViolation(violation, about, source)));
+    diagnostics.push(...violations.map((violation) => describeRefusal(violation, kind, about, source)));
     if (violations.length === 0 && isObjectOf(object, kind)) objects.push(withDefaults(object, source));
   }
 

@@ -1,4 +1,4 @@
-/** What a schema's violation says to a person: what is there, what was expected, how to mend it. */
+/** What a schema's violation by one of ktrace's own files says to a person: what is there, what was expected, how to mend it. */
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import type { PathPart, Source } from "../objects/source.ts";
 import type { Violation } from "./schema.ts";
@@ -27,7 +27,7 @@ function explain(violation: Violation): { readonly message: string; readonly hel
   const { value } = violation;
   switch (violation.rule) {
     case "type":
-      return { message: `must be ${listTypes(violation.types)}, not ${describe(value)}`, ...typeHelp(violation.types, value) };
+      return { message: typeMessage(violation.types, value), ...typeHelp(violation.types, value) };
     case "one-of": {
       const meant = typeof value === "string" ? nearest(value, violation.allowed) : undefined;
       const allowed = violation.allowed.filter((word) => word !== "").join(", ");
@@ -50,7 +50,7 @@ function explain(violation: Violation): { readonly message: string; readonly hel
       return { message: `is ${describe(value)}; it must be ${rangeText(violation.minimum, violation.maximum)}` };
     case "missing": {
       const where = formatPath(violation.path);
-      return { message: `${where ? `${where}.` : ""}${violation.key} is missing`, help: missingHelp(violation.path, violation.key) };
+      return { message: `${where ? `${where}.` : ""}${violation.key} is missing`, help: `add \`${escapeText(violation.key)}:\`` };
     }
     case "unknown-key": {
       const meant = nearest(violation.key, violation.known);
@@ -79,6 +79,9 @@ const FORMAT_NAMES = new Map([
   ["route-target", "a network, an address or `default`"],
 ]);
 
+/** `must be a whole number, not the text "80"` */
+export const typeMessage = (types: readonly string[], value: unknown): string => `must be ${listTypes(types)}, not ${describe(value)}`;
+
 const listTypes = (types: readonly string[]): string => types.map((type) => TYPE_NAMES.get(type) ?? type).join(" or ");
 
 function describe(value: unknown): string {
@@ -88,7 +91,8 @@ function describe(value: unknown): string {
   return typeof value === "object" ? "a mapping" : String(value);
 }
 
-function typeHelp(types: readonly string[], value: unknown): { readonly help?: string } {
+/** How to turn the value into one of these types. */
+export function typeHelp(types: readonly string[], value: unknown): { readonly help?: string } {
   if (types.includes("string") && typeof value === "boolean")
     return { help: "put it in quotes: without, y, n, yes, no, on, off, true and false are no text" };
   if (types.includes("string") && typeof value === "number") return { help: "put it in quotes" };
@@ -108,10 +112,4 @@ const formatHelp = (value: unknown): { readonly help?: string } =>
 function rangeText(minimum: number | undefined, maximum: number | undefined): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `${minimum} to ${maximum}`;
-}
-
-function missingHelp(path: readonly PathPart[], key: string): string {
-  if (key === "name" && path.at(-1) === "metadata") return "give the object a name";
-  if (key === "selector") return "add a selector with the labels of the pod template";
-  return `add \`${escapeText(key)}:\`; the Kubernetes API refuses the object without it`;
 }

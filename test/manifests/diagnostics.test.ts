@@ -12,36 +12,42 @@ const cases: readonly { readonly name: string; readonly text: string; readonly s
     name: "wrong types, values and missing fields of a Service",
     text: 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  clusterIP: 10.96.010.10\n  ports:\n  - {port: "eighty", protocol: tcp}\n  - {targetPort: 80}\n  - {port: 70000, nodePort: "31160"}\n',
     says: [
-      'a.yaml:5:14 error KT008 Service default/web: spec.clusterIP is the text "10.96.010.10", which is not an IP address or None\n  write each number without leading zeros: some programs read them as octal',
-      'a.yaml:7:12 error KT008 Service default/web: spec.ports[0].port must be a whole number, not the text "eighty"',
-      'a.yaml:7:32 error KT008 Service default/web: spec.ports[0].protocol is the text "tcp", which is none of TCP, UDP, SCTP\n  did you mean TCP?',
-      "a.yaml:8:5 error KT008 Service default/web: spec.ports[1].port is missing\n  add `port:`; the Kubernetes API refuses the object without it",
-      "a.yaml:9:12 error KT008 Service default/web: spec.ports[2].port is 70000; it must be 1 to 65535",
-      'a.yaml:9:29 error KT008 Service default/web: spec.ports[2].nodePort must be a whole number, not the text "31160"\n  remove the quotes: 31160',
+      'a.yaml:5:14 error KT009 Service default/web: spec.clusterIP: Invalid value: "10.96.010.10": must not have leading 0s\n  write each number without leading zeros: some programs read them as octal; the API server refuses the Service, so it is left out',
+      'a.yaml:7:12 error KT008 Service default/web: spec.ports[0].port must be a whole number, not the text "eighty" (json: cannot unmarshal string into Go value of type int32)\n  the API server refuses the Service, so it is left out',
+      'a.yaml:7:32 error KT008 Service default/web: spec.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"\n  did you mean TCP?; the API server refuses the Service, so it is left out',
+      "a.yaml:8:5 error KT008 Service default/web: spec.ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive\n  add port; the API server refuses the Service, so it is left out",
+      "a.yaml:9:12 error KT008 Service default/web: spec.ports[2].port: Invalid value: 70000: must be between 1 and 65535, inclusive\n  write a port number of that range; the API server refuses the Service, so it is left out",
+      'a.yaml:9:29 error KT008 Service default/web: spec.ports[2].nodePort must be a whole number, not the text "31160" (json: cannot unmarshal string into Go value of type int32)\n  remove the quotes: 31160; the API server refuses the Service, so it is left out',
     ],
   },
   {
     name: "labels that YAML reads as something else",
     text: "apiVersion: v1\nkind: Namespace\nmetadata: {name: web, labels: {canary: on, version: 1.20}}\n",
     says: [
-      "a.yaml:3:40 error KT008 Namespace web: metadata.labels.canary must be text, not true\n  put it in quotes: without, y, n, yes, no, on, off, true and false are no text",
-      "a.yaml:3:53 error KT008 Namespace web: metadata.labels.version must be text, not 1.2\n  put it in quotes",
+      "a.yaml:3:40 error KT008 Namespace web: metadata.labels.canary must be text, not true (json: cannot unmarshal bool into Go value of type string)\n  put it in quotes: without, y, n, yes, no, on, off, true and false are no text; the API server refuses the Namespace, so it is left out",
+      "a.yaml:3:53 error KT008 Namespace web: metadata.labels.version must be text, not 1.2 (json: cannot unmarshal number into Go value of type string)\n  put it in quotes; the API server refuses the Namespace, so it is left out",
     ],
   },
   {
     name: "a mapping for a list",
     text: "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: {port: 80}}\n",
-    says: ["a.yaml:4:15 error KT008 Service default/web: spec.ports must be a list, not a mapping\n  begin each member with `- `"],
+    says: [
+      "a.yaml:4:15 error KT008 Service default/web: spec.ports must be a list, not a mapping\n  begin each member with `- `; the API server refuses the Service, so it is left out",
+    ],
   },
   {
     name: "no name",
     text: "apiVersion: v1\nkind: Service\nmetadata: {namespace: shop}\nspec: {}\n",
-    says: ["a.yaml:3:11 error KT008 Service: metadata.name is missing\n  give the object a name"],
+    says: [
+      "a.yaml:3:11 error KT008 Service: metadata.name: Required value: name or generateName is required\n  add name; the API server refuses the Service, so it is left out",
+    ],
   },
   {
     name: "a selector forgotten",
     text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: []}}}\n",
-    says: ["a.yaml:4:7 error KT008 Deployment default/web: spec.selector is missing\n  add a selector with the labels of the pod template"],
+    says: [
+      "a.yaml:4:7 error KT008 Deployment default/web: spec.selector: Required value\n  add a selector with the labels of the pod template; the API server refuses the Deployment, so it is left out",
+    ],
   },
   {
     name: "a misspelled kind",
