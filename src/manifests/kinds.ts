@@ -16,6 +16,7 @@ const READ: ReadonlyMap<string, readonly string[]> = new Map([
   ["EndpointSlice", ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1", "discovery.k8s.io/v1alpha1"]],
   ["Ingress", ["networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"]],
   ["IngressClass", ["networking.k8s.io/v1", "networking.k8s.io/v1beta1"]],
+  ["NetworkPolicy", ["networking.k8s.io/v1", "extensions/v1beta1"]],
   ["Namespace", ["v1"]],
   ["Node", ["v1"]],
   ["ConfigMap", ["v1"]],
@@ -29,7 +30,7 @@ const OTHER_KINDS = new Set(
   `Secret ServiceAccount PersistentVolume PersistentVolumeClaim Event Binding ComponentStatus PodTemplate
   ControllerRevision HorizontalPodAutoscaler Role RoleBinding ClusterRole ClusterRoleBinding StorageClass VolumeAttachment
   VolumeAttributesClass CSIDriver CSINode CSIStorageCapacity PriorityClass RuntimeClass Lease LeaseCandidate PodDisruptionBudget
-  PodSecurityPolicy NetworkPolicy CustomResourceDefinition APIService MutatingWebhookConfiguration ValidatingWebhookConfiguration
+  PodSecurityPolicy CustomResourceDefinition APIService MutatingWebhookConfiguration ValidatingWebhookConfiguration
   ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
   CertificateSigningRequest ClusterTrustBundle FlowSchema PriorityLevelConfiguration TokenReview TokenRequest SubjectAccessReview
   SelfSubjectAccessReview LocalSubjectAccessReview ServiceCIDR IPAddress ResourceClaim ResourceClaimTemplate DeviceClass
@@ -56,6 +57,10 @@ const SETTINGS: ReadonlyMap<string, RegExp> = new Map([
   ["FelixConfiguration", /^(crd\.)?projectcalico\.org\/v[13]$/],
   ["ServiceCIDR", /^networking\.k8s\.io\/v1(alpha1|beta1)?$/],
 ]);
+
+/** Kinds that are read and judged, but make no packet go another way here yet. */
+const ONLY_JUDGED: ReadonlySet<string> = new Set(["NetworkPolicy"]);
+export const isModelled = (kind: string): boolean => !ONLY_JUDGED.has(kind);
 
 export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind);
 

@@ -3,7 +3,7 @@ import objectSchemas from "../../schema/objects.schema.json" with { type: "json"
 import type { ApiObject, ObjectMeta } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import { formatPlace, type PathPart, type Source } from "../objects/source.ts";
-import { isNamespaced, judgeKind } from "./kinds.ts";
+import { isModelled, isNamespaced, judgeKind } from "./kinds.ts";
 import { dropNulls, modernize } from "./old-versions.ts";
 import { describeRefusal } from "./refusals.ts";
 import { checkSchema, type Definitions } from "./schema.ts";
@@ -82,12 +82,14 @@ export function createCollector(): ObjectCollector {
     if (judgement.kind === "mistaken") {
       const field = judgement.message.startsWith("Kubernetes") ? ["kind"] : ["apiVersion"];
       diagnostics.push({ code: "KT008", severity: "error", message: judgement.message, help: judgement.help, at: { source, field } });
-    } else if (judgement.kind === "not-modelled") {
-      const key = `${kind} (${apiVersion})`;
-      const known = notModelled.get(key);
-      notModelled.set(key, { source: known?.source ?? source, count: (known?.count ?? 0) + 1 });
-    }
+    } else if (judgement.kind === "not-modelled") countNotModelled(apiVersion, kind, source);
     return !READ_JUDGEMENTS.has(judgement.kind);
+  }
+
+  function countNotModelled(apiVersion: string, kind: string, source: Source): void {
+    const key = `${kind} (${apiVersion})`;
+    const known = notModelled.get(key);
+    notModelled.set(key, { source: known?.source ?? source, count: (known?.count ?? 0) + 1 });
   }
 
   function addObject(value: YamlMapping, kind: string, source: Source): void {
@@ -98,6 +100,7 @@ export function createCollector(): ObjectCollector {
     const about = nameOf(object, kind);
     diagnostics.push(...violations.map((violation) => describeRefusal(violation, kind, about, source)));
     if (violations.length === 0 && isObjectOf(object, kind)) objects.push(withDefaults(object, source));
+    if (!isModelled(kind)) countNotModelled(String(value.apiVersion), kind, source);
   }
 
   function complainAboutType(value: YamlMapping, source: Source, expected: boolean): void {
