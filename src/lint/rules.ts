@@ -1,7 +1,55 @@
 /** Every rule, in the order of its code. A new one is a file in rules/ and a line here. */
 import type { PlannedRule, Rule } from "./rule.ts";
+import { KT009 } from "./rules/ambiguous-ip-literal.ts";
+import { KT005 } from "./rules/api-version-deprecated.ts";
+import { KT004 } from "./rules/api-version-removed.ts";
+import { KT007 } from "./rules/duplicate-object.ts";
+import { KT208 } from "./rules/duplicate-port-name.ts";
+import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
 import { KT304 } from "./rules/external-traffic-local-drops.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
+import { KT205 } from "./rules/host-port-conflict.ts";
+import { KT206 } from "./rules/host-port-needs-portmap.ts";
+import { KT008 } from "./rules/invalid-value.ts";
+import { KT010 } from "./rules/namespace-not-defined.ts";
+import { KT210 } from "./rules/pod-binds-loopback.ts";
+import { KT203 } from "./rules/pod-unschedulable.ts";
+import { KT209 } from "./rules/port-conflict-in-pod.ts";
+import { KT211 } from "./rules/quota-blocks-replicas.ts";
+import { KT207 } from "./rules/readiness-probe-port-mismatch.ts";
 import { KT101 } from "./rules/service-selects-no-pods.ts";
+import { KT212 } from "./rules/statefulset-service-name.ts";
+import { KT006 } from "./rules/unknown-field.ts";
+import { KT201 } from "./rules/workload-selector-mismatch.ts";
+import { KT202 } from "./rules/workload-selector-overlap.ts";
+import { KT003 } from "./rules/yaml-ambiguous-scalar.ts";
+import { KT002 } from "./rules/yaml-duplicate-key.ts";
+import { KT001 } from "./rules/yaml-syntax.ts";
 
-export const RULES: readonly (Rule | PlannedRule)[] = [KT101, KT112, KT304];
+export const RULES: readonly (Rule | PlannedRule)[] = [
+  KT001,
+  KT002,
+  KT003,
+  KT004,
+  KT005,
+  KT006,
+  KT007,
+  KT008,
+  KT009,
+  KT010,
+  KT101,
+  KT112,
+  KT201,
+  KT202,
+  KT203,
+  KT204,
+  KT205,
+  KT206,
+  KT207,
+  KT208,
+  KT209,
+  KT210,
+  KT211,
+  KT212,
+  KT304,
+];
