@@ -71,7 +71,7 @@ export function endsOn(world: World, from: LinkEnd, ip?: Ip): LinkEnd[] {
   };
   const cross = (netns: Netns, link: Link): void => {
     if (!link.up) return;
-    if (link.type.kind === "veth") hear(link.type.peer);
+    if (link.type.kind === "veth" && (link.master === undefined || mayHear(link.type.peer))) hear(link.type.peer);
     if (link.type.kind === "device") {
       for (const end of world.segment(link.type.segment))
         if (key(end) !== key({ netns: netns.id, link: link.name }) && mayHear(end)) hear(end);
@@ -90,9 +90,9 @@ const key = (end: LinkEnd): string => `${end.netns} ${end.link}`;
 /** The port of a bridge behind which an end is, or undefined when it is the bridge's own stack. */
 export function portTowards(world: World, netns: Netns, bridge: string, end: LinkEnd): Link | undefined {
   if (end.netns === netns.id && end.link === bridge) return undefined;
-  return netns.links.find(
-    (port) => port.master === bridge && endsOn(world, { netns: netns.id, link: port.name }).some((e) => key(e) === key(end)),
-  );
+  const ports = netns.links.filter((port) => port.master === bridge);
+  const cabled = ports.find(({ type }) => type.kind === "veth" && key(type.peer) === key(end));
+  return cabled ?? ports.find((port) => endsOn(world, { netns: netns.id, link: port.name }).some((e) => key(e) === key(end)));
 }
 
 /**

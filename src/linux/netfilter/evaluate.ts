@@ -4,7 +4,7 @@
  */
 import type { Ip } from "../../net/address.ts";
 import type { Port } from "../../net/packet.ts";
-import type { RuleRef, RuleVisit } from "../step.ts";
+import type { IptablesRuleRef, RuleRef, RuleVisit } from "../step.ts";
 import type { HookContext } from "./hook-context.ts";
 import { evaluateMatch } from "./match.ts";
 import type { Rule, Target } from "./rule.ts";
@@ -70,10 +70,11 @@ function evaluateChain(walk: Walk, chain: Chain, depth: number): ChainVerdict {
   const visits: RuleVisit[] = [];
   const looked = chain.candidates?.(walk.context().packet);
   const entries = looked ?? chain.rules().map((rule, position) => ({ position, rule }));
-  const skipped = looked ? chain.rules().length - looked.length : 0;
+  const skipped = looked && observer.evidence ? chain.rules().length - looked.length : 0;
   let verdict: ChainVerdict = RETURN;
-  for (const { position, rule } of entries) {
-    const ref: RuleRef = { family: walk.family, table: walk.table.name, chain: chain.name, position, rule };
+  for (const entry of entries) {
+    const { rule } = entry;
+    const ref = refTo(walk, chain.name, entry);
     const answer = evaluateRule(rule, walk.context());
     if (observer.evidence)
       visits.push({ ...ref, matched: answer.kind === "yes", ...(answer.kind === "no" ? { failedMatch: answer.at } : {}) });
@@ -100,6 +101,17 @@ function evaluateChain(walk: Walk, chain: Chain, depth: number): ChainVerdict {
   observer.left(chain.name, said, visits, skipped);
   return verdict;
 }
+
+/** The position in a long chain is counted when somebody prints it. */
+const refTo = (walk: Walk, chain: string, entry: { readonly position: number; readonly rule: Rule }): IptablesRuleRef => ({
+  family: walk.family,
+  table: walk.table.name,
+  chain,
+  rule: entry.rule,
+  get position() {
+    return entry.position;
+  },
+});
 
 type RuleAnswer =
   | { readonly kind: "yes" }
