@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   lab: ["linux", "dialects", "agents", "apps", "cluster", "objects", "net", "trace"],
   advice: ["trace", "cluster", "linux", "objects", "net"],
   verify: ["trace", "dialects", "linux", "net"],
-  compare: ["trace", "cluster", "linux", "net"],
+  compare: ["trace", "cluster", "linux", "objects", "net"],
   render: ["compare", "trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],
   "(root)": [

@@ -10,6 +10,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { getCommand } from "./commands/get.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
+import { matrixCommand } from "./commands/matrix.ts";
 import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { schemaCommand } from "./commands/schema.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   labCommand,
   verifyCommand,
   compareCommand,
+  matrixCommand,
   explainCommand,
   schemaCommand,
   initCommand,

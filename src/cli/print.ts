@@ -28,7 +28,7 @@ export async function printTrace(trace: Trace, context: RenderContext, name: str
 }
 
 /** chalk at the level decided here; its own guess about the terminal is not asked. */
-async function paintOf(level: ColorLevel): Promise<Paint> {
+export async function paintOf(level: ColorLevel): Promise<Paint> {
   if (level === 0) return PLAIN;
   const { Chalk } = await import("chalk");
   const chalk = new Chalk({ level });

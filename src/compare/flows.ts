@@ -5,6 +5,7 @@
 import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
 import { cidrSize, familyOf, type Ip, nthAddress } from "../net/address.ts";
 import type { Protocol } from "../net/packet.ts";
+import { endpointPods, isRunning, podName } from "./who.ts";
 
 export type Flow = {
   readonly from: string; // SOURCE
@@ -39,12 +40,11 @@ function withoutRepeats(flows: readonly Flow[]): Flow[] {
   });
 }
 
-const runs = (pod: ClusterPod): boolean => pod.phase === "Running" && pod.node !== undefined && pod.ips.length > 0 && !pod.dead;
-const podSource = (pod: ClusterPod): string => `pod/${pod.namespace}/${pod.name}`;
+const podSource = (pod: ClusterPod): string => `pod/${podName(pod)}`;
 
 /** A pod, a node and the first outside host. */
 function generalSources(cluster: Cluster): string[] {
-  const pod = cluster.pods.find((each) => runs(each) && !each.hostNetwork);
+  const pod = cluster.pods.find((each) => isRunning(each) && !each.hostNetwork);
   const [node] = cluster.nodes;
   const [host] = cluster.hosts;
   return [...(pod ? [podSource(pod)] : []), ...(node ? [`node/${node.name}`] : []), ...(host ? [`host/${host.name}`] : [])];
@@ -52,10 +52,10 @@ function generalSources(cluster: Cluster): string[] {
 
 function sourcesFor(cluster: Cluster, service: ClusterService): string[] {
   const endpoints = endpointPods(cluster, service);
-  const networked = cluster.pods.filter((pod) => runs(pod) && !pod.hostNetwork);
-  const other = networked.find((pod) => !endpoints.has(podSource(pod)));
-  const own = networked.find((pod) => endpoints.has(podSource(pod)));
-  const hosting = new Set(networked.filter((pod) => endpoints.has(podSource(pod))).map((pod) => pod.node));
+  const networked = cluster.pods.filter((pod) => isRunning(pod) && !pod.hostNetwork);
+  const other = networked.find((pod) => !endpoints.has(podName(pod)));
+  const own = networked.find((pod) => endpoints.has(podName(pod)));
+  const hosting = new Set(networked.filter((pod) => endpoints.has(podName(pod))).map((pod) => pod.node));
   const near = cluster.nodes.find((node) => hosting.has(node.name));
   const far = cluster.nodes.find((node) => !hosting.has(node.name));
   const [host] = cluster.hosts;
@@ -65,13 +65,6 @@ function sourcesFor(cluster: Cluster, service: ClusterService): string[] {
     ...(host ? [`host/${host.name}`] : []),
   ];
 }
-
-const endpointPods = (cluster: Cluster, { namespace, name }: ClusterService): ReadonlySet<string> =>
-  new Set(
-    cluster.slices
-      .filter((slice) => slice.namespace === namespace && slice.service === name)
-      .flatMap(({ endpoints }) => endpoints.flatMap(({ pod }) => (pod ? [`pod/${pod.namespace}/${pod.name}`] : []))),
-  );
 
 function entrancesOf(cluster: Cluster, service: ClusterService): Entrance[] {
   const name = `${service.namespace}/${service.name}`;
@@ -113,7 +106,7 @@ function unusedPort({ ports }: ClusterService): number {
 /** Every address of a node with a pod of the Service and of one without; and loopback. */
 function nodeAddresses(cluster: Cluster, service: ClusterService): Ip[] {
   const endpoints = endpointPods(cluster, service);
-  const hosting = new Set(cluster.pods.filter((pod) => endpoints.has(podSource(pod))).map((pod) => pod.node));
+  const hosting = new Set(cluster.pods.filter((pod) => endpoints.has(podName(pod))).map((pod) => pod.node));
   const picked = [cluster.nodes.find(({ name }) => hosting.has(name)), cluster.nodes.find(({ name }) => !hosting.has(name))];
   const families = new Set(service.ipFamilies);
   const own = picked.flatMap((node) => node?.interfaces.flatMap((each) => (each.up ? each.addresses.map(({ ip }) => ip) : [])) ?? []);
