@@ -1,5 +1,6 @@
 /** What the rules look at: the input as it was written, the cluster it makes, and questions to its network. */
 import type { Cluster, ClusterService } from "../cluster/cluster.ts";
+import { isNamespaced } from "../manifests/kinds.ts";
 import type { Written } from "../manifests/objects.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { ApiKind, ApiObject, ObjectOf, ObjectRef } from "../objects/api.ts";
@@ -92,7 +93,8 @@ export function refOfWritten({ value }: Written): ObjectRef {
   const metadata = isFields(value.metadata) ? value.metadata : {};
   const kind = typeof value.kind === "string" ? value.kind : "";
   const name = typeof metadata.name === "string" ? metadata.name : "";
-  const namespace = typeof metadata.namespace === "string" ? metadata.namespace : "default";
+  if (!isNamespaced(kind)) return { kind, name };
+  const namespace = typeof metadata.namespace === "string" && metadata.namespace !== "" ? metadata.namespace : "default";
   return { kind, namespace, name };
 }
 
