@@ -20,7 +20,9 @@ export async function openSession(flags: GlobalFlags, io: Io): Promise<Session> 
     cwd: io.cwd,
     stdin: io.readStdin,
   });
-  const findings = [...session.input.diagnostics, ...session.cluster.diagnostics].map((one) => withPlace(one, session));
+  const { unknownFieldFindings } = await import("./unknown-fields.ts");
+  const unknown = flags.quiet ? [] : unknownFieldFindings(session.input.written);
+  const findings = [...session.input.diagnostics, ...session.cluster.diagnostics, ...unknown].map((one) => withPlace(one, session));
   const fatal = findings.filter((one) => one.severity === "error" && FATAL.has(one.code));
   if (fatal.length > 0)
     throw new UsageError(`${fatal.length === 1 ? "a part" : `${fatal.length} parts`} of the input cannot be read`, undefined, fatal);

@@ -4,7 +4,10 @@ import type { PathPart } from "../../objects/source.ts";
 import { invalid, type More, type Violation } from "../../objects/violation.ts";
 import type { Version } from "../cluster.ts";
 
-export type ValidationContext = { readonly version: Version; readonly families: readonly IpFamilyName[] };
+export type ValidationContext = {
+  readonly version: Version;
+  readonly families: readonly IpFamilyName[]; // empty while not known: then nothing is held against them
+};
 
 /** Where in the object a check is. */
 export type Path = readonly PathPart[];

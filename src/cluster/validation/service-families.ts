@@ -36,6 +36,8 @@ function countViolations(spec: ServiceSpec, all: readonly string[]): Violation[]
   return isRepeated ? [invalid(path, all, "may specify no more than one IP for each IP family", KT116)] : [];
 }
 
+const isServed = (family: IpFamilyName, cluster: readonly IpFamilyName[]): boolean => cluster.length === 0 || cluster.includes(family);
+
 /** A headless Service without selector may name families that the cluster does not have. */
 const isManual = (spec: ServiceSpec): boolean => clusterIPsOf(spec).some(isNone) && Object.keys(spec.selector ?? {}).length === 0;
 
@@ -46,7 +48,7 @@ function listViolations(spec: ServiceSpec, all: readonly string[], { families: c
   return [
     ...(repeated < 0 ? [] : [duplicate(["spec", "ipFamilies", repeated], ipFamilies[repeated], KT116)]),
     ...each(ipFamilies, (family, i) =>
-      cluster.includes(family) || isManual(spec)
+      isServed(family, cluster) || isManual(spec)
         ? []
         : [invalid(["spec", "ipFamilies", i], family, "not configured on this cluster", { ...KT116, help })],
     ),
@@ -57,7 +59,7 @@ function listViolations(spec: ServiceSpec, all: readonly string[], { families: c
         return [
           invalid(pathOf(i), text, `expected an ${wanted} value as indicated by \`ipFamilies[${i}]\``, { ...KT116, ...writtenAt(spec) }),
         ];
-      return wanted !== undefined || cluster.includes(familyText(text))
+      return wanted !== undefined || isServed(familyText(text), cluster)
         ? []
         : [invalid(pathOf(i), text, `${familyText(text)} is not configured on this cluster`, { ...KT116, help, ...writtenAt(spec) })];
     }),
@@ -67,7 +69,7 @@ function listViolations(spec: ServiceSpec, all: readonly string[], { families: c
 function policyViolations(spec: ServiceSpec, addresses: readonly string[], { families: cluster }: ValidationContext): Violation[] {
   const { ipFamilies = [], ipFamilyPolicy: policy } = spec;
   const path = ["spec", "ipFamilyPolicy"];
-  if (policy === "RequireDualStack" && cluster.length < 2 && !isManual(spec))
+  if (policy === "RequireDualStack" && cluster.length === 1 && !isManual(spec))
     return [
       invalid(path, policy, "this cluster is not configured for dual-stack services", {
         ...KT116,
