@@ -1,6 +1,6 @@
 /**
  * The network stack that a pod's containers share: the sandbox that kubelet makes before any of them. lo comes from the
- * loopback plugin, the rest from the CNI plugin. It holds no netfilter rules.
+ * loopback plugin, the rest from the CNI plugin. It holds no netfilter rules, unless the plugin puts some there.
  */
 import type { ClusterNode, ClusterPod } from "../cluster/cluster.ts";
 import { NO_NETFILTER } from "../linux/netfilter/table.ts";
@@ -13,6 +13,7 @@ import { connectedRoutes } from "./connected-routes.ts";
 import { hostnameOf } from "./kubelet/hosts-file.ts";
 import { boundSockets, podSockets } from "./kubelet/sockets.ts";
 import { causeAt, loopbackLink } from "./machine.ts";
+import { mergeRuleset } from "./ruleset.ts";
 
 /** Whether the pod's sandbox exists: it was started, has addresses, and has not ended. */
 export const isRunning = (pod: ClusterPod): boolean =>
@@ -35,7 +36,7 @@ export function podNetnsOf(node: ClusterNode, pod: ClusterPod, cni: CniNetwork, 
     neighbours: [],
     fdb: [],
     sysctls: {},
-    netfilter: NO_NETFILTER,
+    netfilter: state.parts ? mergeRuleset(state.parts) : NO_NETFILTER,
     sockets: boundSockets(podSockets(pod, causes)),
     cause,
   };

@@ -10,6 +10,7 @@ import type { Ip } from "../net/address.ts";
 import { type Fraction, sumFractions, timesFraction } from "../net/fraction.ts";
 import { type Connection, type Errno, walkConnection } from "./connection.ts";
 import { destinationOf, legOf } from "./leg.ts";
+import { type Query, relayed, relayLeg } from "./relayed-query.ts";
 import type { Leg, LegArm } from "./trace.ts";
 import type { TraceNet } from "./trace-net.ts";
 
@@ -52,6 +53,7 @@ export type Unreachable = {
   readonly kind: "unreachable";
   readonly server: Ip;
   readonly errno?: Errno; // an error came back, else silence
+  readonly undecided?: boolean; // what is not modelled decides whether the query was answered
   readonly text: string;
 };
 
@@ -77,27 +79,28 @@ function askFrom(net: TraceNet, from: Who, plan: Plan, round: Round): Consulted[
       ...(plan.bind === undefined ? {} : { bind: plan.bind }),
     }),
   );
+  const queries = walked.flatMap((branch) => relayed(net, branch, sport));
   const groups = groupBy(
-    walked.map((branch) => ({ branch, outcome: askAt(net, branch.value, server, plan) })),
-    ({ outcome }) => keyOf(outcome),
+    queries.map((query) => ({ query, outcome: askAt(net, query.relay?.connection ?? query.branch.value, server, plan) })),
+    ({ query, outcome }) => `${keyOf(outcome)}${query.relay?.to.ip ?? ""}`,
   );
   return groups.flatMap((group): Consulted[] => {
     const [first] = group;
     if (!first) return [];
     const { outcome } = first;
-    const share = sumFractions(group.map(({ branch }) => branch.share));
-    const leg = dnsLeg(
+    const share = sumFractions(group.map(({ query }) => query.branch.share));
+    const legs = legsOf(
       net,
       from,
       plan,
       server,
-      group.map(({ branch }) => branch),
+      group.map(({ query }) => query),
       outcome,
     );
-    const next = outcome.kind === "unreachable" ? nextRound(plan, round, outcome, walked.length > 1) : undefined;
+    const next = outcome.kind === "unreachable" && !outcome.undecided ? nextRound(plan, round, outcome, queries.length > 1) : undefined;
     const later = next === undefined ? [] : askFrom(net, from, plan, next);
-    if (later.length === 0) return [{ share, legs: [leg], outcome }];
-    return later.map((one) => ({ ...one, share: timesFraction(share, one.share), legs: [leg, ...one.legs] }));
+    if (later.length === 0) return [{ share, legs, outcome }];
+    return later.map((one) => ({ ...one, share: timesFraction(share, one.share), legs: [...legs, ...one.legs] }));
   });
 }
 
@@ -137,6 +140,7 @@ function askAt(net: TraceNet, connection: Connection, server: Ip, plan: Plan): C
       kind: "unreachable",
       server,
       text,
+      ...(verdict === "unknown" ? { undecided: true } : {}),
       ...(verdict === "rejected" && errno !== undefined && errno !== "ETIMEDOUT" ? { errno } : {}),
     };
   }
@@ -196,6 +200,20 @@ function isOutside({ apps }: TraceNet, { end }: Connection, server: Ip): boolean
   if (apps.whoHas(server).kind !== "address" || apps.isClusterAddress(server)) return false;
   if (end.kind === "exits") return end.packet.dst === server;
   return end.kind === "answered" && end.reason === "host-unreachable" && end.packet.dst === server;
+}
+
+/** The dns leg, and before it the one that brought the query to a process which passed it on. */
+function legsOf(net: TraceNet, from: Who, plan: Plan, server: Ip, queries: readonly Query[], outcome: Consulted["outcome"]): Leg[] {
+  const [first] = queries;
+  const leg = dnsLeg(
+    net,
+    from,
+    plan,
+    server,
+    queries.map(({ branch }) => branch),
+    outcome,
+  );
+  return first?.relay ? [leg, relayLeg(net, first.relay)] : [leg];
 }
 
 /** One leg for all replicas that say the same; each way there is an arm. */

@@ -88,7 +88,11 @@ function courseOf(net: TraceNet, asked: Asked, plan: Plan, { share, legs, outcom
   if (outcome.kind === "unreachable") {
     const name: NameStep = { host, how: "dns", detail: "asked of the name server", cause: NO_CAUSE };
     const text = `the query was not answered: ${outcome.text}`;
-    const course = unresolvedCourse(asked, { share, legs, result: { kind: "failed", reason: "dns-unreachable", text, name } });
+    const result = outcome.undecided
+      ? ({ kind: "unknown", text: outcome.text, name } as const)
+      : ({ kind: "failed", reason: "dns-unreachable", text, name } as const);
+    const course = unresolvedCourse(asked, { share, legs, result });
+    if (outcome.undecided) return course;
     return { ...course, ending: { lookup: { ...base, replies: [], refused: outcome.errno === "ECONNREFUSED" } } };
   }
   const ending = { lookup: { ...base, replies: outcome.last } };

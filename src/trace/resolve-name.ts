@@ -136,6 +136,7 @@ function resolutionsOf(
 ): Resolution[] {
   const detail = outcome.kind === "answered" ? outcome.who : "asked of the name server";
   const name: NameStep = { host, how: "dns", detail, cause: NO_CAUSE };
+  if (outcome.kind === "unreachable" && outcome.undecided) return [{ share, legs, result: { kind: "unknown", text: outcome.text, name } }];
   if (outcome.kind === "unreachable")
     return [
       {

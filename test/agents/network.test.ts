@@ -427,7 +427,7 @@ test("plugin none gives a pod nothing but lo; an unknown plugin or backend is re
   assert.deepEqual(linksOf(netns("pod/default/nginx")), ["lo 127.0.0.1/8"]);
   assert.ok(!netns("node/k8s-node2").links.some((link) => link.name === "cni0"));
   assert.throws(() => program({ cni: { plugin: "toString" } }), UsageError);
-  assert.throws(() => program({ cni: { plugin: "flannel", backend: "ipsec" } }), UsageError);
+  assert.throws(() => program({ cni: { plugin: "flannel", backend: "vxlann" } }), UsageError);
 });
 
 test("a link, a veth and a socket lead back to what the input says of them", () => {

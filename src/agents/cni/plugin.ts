@@ -11,6 +11,7 @@ import type { RulesetPart } from "../ruleset.ts";
 import { bridge } from "./bridge.ts";
 import { flannel } from "./flannel.ts";
 import { none } from "./none.ts";
+import { notModelledText, unmodelled } from "./unmodelled.ts";
 
 /** What a plugin adds to a node. Routes that follow from the links' addresses are the kernel's and not listed. */
 export type CniNodeState = {
@@ -25,7 +26,11 @@ export type CniNodeState = {
 };
 
 /** What a plugin puts into a pod's netns besides lo. */
-export type CniPodState = { readonly links: readonly Link[]; readonly routes: readonly Route[] };
+export type CniPodState = {
+  readonly links: readonly Link[];
+  readonly routes: readonly Route[];
+  readonly parts?: readonly RulesetPart[];
+};
 
 /** A node as its CNI daemon finds it: the machine's links and routes are there, and these pods were started, in this order. */
 export type CniSite = {
@@ -52,8 +57,10 @@ const PLUGINS: readonly CniPlugin[] = [flannel, bridge, none];
 
 export const cniPluginNames: readonly string[] = PLUGINS.map((plugin) => plugin.name);
 
-/** The cluster's plugin, or a UsageError that names those there are. */
+/** The cluster's plugin; one that exists and is not modelled leaves its packets undecided; any other word is a UsageError. */
 export function startCni(cluster: Cluster, causes: CauseTable): CniNetwork {
+  const text = notModelledText(cluster.cni, cniPluginNames);
+  if (text !== undefined) return unmodelled(cluster, text, causes);
   const plugin = PLUGINS.find((each) => each.name === cluster.cni.plugin);
   if (!plugin)
     throw new UsageError(`cni.plugin ${JSON.stringify(cluster.cni.plugin)} is not modelled`, `use one of ${cniPluginNames.join(", ")}`);
