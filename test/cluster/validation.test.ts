@@ -503,7 +503,7 @@ test("a refused object is not there, and makes nothing", () => {
     cwd: "/",
     stdin: () =>
       [
-        deployment(`{selector: {matchLabels: {app: no}}, ${template}}`),
+        deployment(`{selector: {matchLabels: {app: other}}, ${template}}`),
         containers("[{containerPort: 80}]"),
         service("{ports: [{port: 80}]}"),
       ].join("---\n"),
@@ -516,6 +516,6 @@ test("a refused object is not there, and makes nothing", () => {
   assert.deepEqual(cluster.workloads, []);
   assert.match(
     cluster.diagnostics.find(({ code }) => code === "KT201")?.help ?? "",
-    /^give the template the label app: no, or change spec\.selector; the API server refuses the Deployment, so it is left out$/,
+    /^give the template the label app: other, or change spec\.selector; the API server refuses the Deployment, so it is left out$/,
   );
 });
