@@ -1,6 +1,6 @@
 /** File name patterns: `*` `?` `[…]` `{a,b}` within a directory, `**` for any depth. Node 20 has no fs.glob. */
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 
 export const isGlob = (pattern: string): boolean => /[*?[{]/.test(pattern);
 
@@ -13,6 +13,19 @@ export function expandGlob(pattern: string, cwd: string): readonly string[] {
     walk(absolute ? "/" : cwd, segments, absolute ? "/" : "", (path) => found.add(path));
   }
   return [...found].sort();
+}
+
+/** Whether a path is one of the files, below one of the directories, or matched by one of the patterns, all relative to `base`. */
+export function pathMatcher(patterns: readonly string[], base: string): (path: string) => boolean {
+  const forms = patterns.flatMap(expandBraces).map((pattern) => {
+    const segments = pattern.split("/").filter((segment) => segment !== "" && segment !== ".");
+    const text = segments.map((segment) => (segment === "**" ? "(?:[^/]+/)*" : `${translateSegment(segment)}/`)).join("");
+    return new RegExp(`^${text}(?:[^/]+/)*$`); // a directory stands for all that is below it
+  });
+  return (path) => {
+    const name = `${relative(base, path).split(sep).join("/")}/`;
+    return forms.some((form) => form.test(name));
+  };
 }
 
 function walk(directory: string, segments: readonly string[], shown: string, report: (path: string) => void): void {
@@ -45,9 +58,11 @@ function list(directory: string) {
 const isVisible = (name: string): boolean => !name.startsWith(".") && name !== "node_modules";
 
 function matcher(segment: string): (name: string) => boolean {
-  const expression = new RegExp(`^${segment.replace(/\[!?[^\]]+\]|[\s\S]/g, translate)}$`);
+  const expression = new RegExp(`^${translateSegment(segment)}$`);
   return (name) => (segment.startsWith(".") || !name.startsWith(".")) && expression.test(name);
 }
+
+const translateSegment = (segment: string): string => segment.replace(/\[!?[^\]]+\]|[\s\S]/g, translate);
 
 function translate(token: string): string {
   if (token === "*") return "[^/]*";

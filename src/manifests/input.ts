@@ -10,6 +10,7 @@ import type { Place, Source } from "../objects/source.ts";
 import type { Topology } from "../objects/topology.ts";
 import { withFacts } from "./facts.ts";
 import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
+import { pathMatcher } from "./glob.ts";
 import { peekKind } from "./kinds.ts";
 import { withKubeProxyConfig } from "./kube-proxy-config.ts";
 import { createCollector, type ObjectCollector, type TopologyDocument, type Written } from "./objects.ts";
@@ -26,6 +27,10 @@ export type InputRequest = {
   readonly topology?: string; // -t
   readonly cwd: string;
   readonly stdin?: () => string | Uint8Array;
+  readonly stdinName?: string; // what standard input is called in findings
+  readonly config?: string | false; // a project file by name; false: none is looked for
+  /** The project's topology and exclusions hold although files are named, and refused objects are input too: for lint. */
+  readonly lint?: boolean;
 };
 export type Input = {
   readonly objects: readonly ApiObject[]; // in the order of the input; of two with one name the later
@@ -38,8 +43,9 @@ export type Input = {
 
 /** Reads it. Throws only UsageError: nothing named, nothing found, nothing readable, or a topology that cannot be used. */
 export function readInput(request: InputRequest): Input {
-  const { files, topology, base } = chooseInput(request);
-  const listed = listFiles(files, base, request.cwd);
+  const { files, topology, base, exclude } = chooseInput(request);
+  const all = listFiles(files, base, request.cwd);
+  const listed = { ...all, files: all.files.filter((file) => file.named || !exclude(file.path)).map((file) => called(file, request)) };
   const sources = createSources();
   const collector = createCollector();
   const named = topology === undefined ? undefined : resolve(base, topology);
@@ -55,7 +61,8 @@ export function readInput(request: InputRequest): Input {
   const diagnostics = [...listed.diagnostics, ...problems, ...more, ...inConfig, ...inFacts]
     .map((one) => withPlace(one, sources))
     .sort(byPlace(order));
-  if (isEmpty && (documents === 0 || diagnostics.some(({ severity }) => severity === "error"))) throw nothingRead(files, diagnostics);
+  if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
+    throw nothingRead(files, diagnostics);
   return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file) };
 }
 
@@ -77,21 +84,34 @@ const byPlace =
 
 const placeOf = ({ at }: Diagnostic): Place | undefined => (at !== undefined && "line" in at ? at : undefined);
 
+type Choice = {
+  readonly files: readonly string[];
+  readonly topology?: string;
+  readonly base: string;
+  readonly exclude: (path: string) => boolean;
+};
+
 /** What to read, and the directory that the names are relative to. */
-function chooseInput(request: InputRequest): { readonly files: readonly string[]; readonly topology?: string; readonly base: string } {
+function chooseInput(request: InputRequest): Choice {
   const byFlag = request.topology === undefined ? {} : { topology: resolve(request.cwd, request.topology) };
-  if (request.files.length > 0) return { files: request.files, base: request.cwd, ...byFlag };
-  const project = findProject(request.cwd);
-  if (project !== undefined) {
-    const byProject = project.topology === undefined ? {} : { topology: project.topology };
-    return { files: project.manifests, base: project.directory, ...byProject, ...byFlag };
-  }
-  if (request.topology !== undefined) return { files: [], base: request.cwd, ...byFlag };
+  const isNamed = request.files.length > 0;
+  const project = isNamed && !request.lint ? undefined : findProject(request.cwd, request.config);
+  const byProject = project?.topology === undefined ? {} : { topology: resolve(project.directory, project.topology) };
+  const exclude = project === undefined ? () => false : pathMatcher(project.exclude, project.directory);
+  if (isNamed) return { files: request.files, base: request.cwd, exclude, ...byProject, ...byFlag };
+  if (project !== undefined) return { files: project.manifests, base: project.directory, exclude, ...byProject, ...byFlag };
+  if (request.topology !== undefined) return { files: [], base: request.cwd, exclude, ...byFlag };
   throw new UsageError(
-    "nothing to read: no -f, and no ktrace.yaml here or in a directory above",
+    request.config === false
+      ? "nothing to read: no -f, and --no-config"
+      : "nothing to read: no -f, and no ktrace.yaml here or in a directory above",
     "name the manifests: `ktrace -f k8s/ …`, or `kubectl get all,ep,ing,nodes -A -o yaml | ktrace -f - …`",
   );
 }
+
+/** Standard input under the name that it was given. */
+const called = (file: InputFile, { stdinName }: InputRequest): InputFile =>
+  file.path === STDIN && stdinName !== undefined ? { ...file, file: stdinName } : file;
 
 function readFile(file: InputFile, request: InputRequest, sources: SourceStore, collector: ObjectCollector): readonly Diagnostic[] {
   const rendered = needsRendering(file.file);
