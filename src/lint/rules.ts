@@ -6,7 +6,10 @@ import { KT004 } from "./rules/api-version-removed.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
+import { KT119 } from "./rules/external-name-has-ports.ts";
+import { KT118 } from "./rules/external-name-is-ip.ts";
 import { KT304 } from "./rules/external-traffic-local-drops.ts";
+import { KT120 } from "./rules/field-not-for-type.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
@@ -17,7 +20,14 @@ import { KT203 } from "./rules/pod-unschedulable.ts";
 import { KT209 } from "./rules/port-conflict-in-pod.ts";
 import { KT211 } from "./rules/quota-blocks-replicas.ts";
 import { KT207 } from "./rules/readiness-probe-port-mismatch.ts";
+import { KT109 } from "./rules/service-ports-unnamed.ts";
+import { KT107 } from "./rules/service-protocol-mismatch.ts";
 import { KT101 } from "./rules/service-selects-no-pods.ts";
+import { KT103 } from "./rules/service-target-port-name-missing.ts";
+import { KT105 } from "./rules/service-target-port-not-listening.ts";
+import { KT104 } from "./rules/service-target-port-partial.ts";
+import { KT106 } from "./rules/service-target-port-quoted-number.ts";
+import { KT115 } from "./rules/service-topology-keys-removed.ts";
 import { KT212 } from "./rules/statefulset-service-name.ts";
 import { KT006 } from "./rules/unknown-field.ts";
 import { KT201 } from "./rules/workload-selector-mismatch.ts";
@@ -38,7 +48,17 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT009,
   KT010,
   KT101,
+  KT103,
+  KT104,
+  KT105,
+  KT106,
+  KT107,
+  KT109,
   KT112,
+  KT115,
+  KT118,
+  KT119,
+  KT120,
   KT201,
   KT202,
   KT203,

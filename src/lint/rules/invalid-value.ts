@@ -34,6 +34,9 @@ spec: {selector: {app: web}, ports: [{port: 7000, targetPort: 8080, protocol: TC
   },
 };
 
+/** What a trace says of it, and every finding of this rule means. */
+const LEFT_OUT = /(?:; )?the API server refuses the \w+, so it is left out$/;
+
 /** What the reader could not take for an object, or not for one of its kind. */
 function* undecodedFindings(subject: Subject): Iterable<Finding> {
   const found = undecoded(subject);
@@ -42,13 +45,15 @@ function* undecodedFindings(subject: Subject): Iterable<Finding> {
   for (const diagnostic of subject.diagnostics) {
     const place = placeOf(diagnostic);
     if (diagnostic.code !== "KT008" || place === undefined || elsewhere.has(diagnostic)) continue;
-    const { message, help, severity } = diagnostic;
+    const { message, severity } = diagnostic;
+    const help = diagnostic.help?.replace(LEFT_OUT, "");
     const object = known.get(diagnostic);
     yield {
       message,
       at: object ? { source: object.written.source, field: object.violation.path } : place,
+      ...(object ? { label: `the API server refuses the ${object.written.value.kind}` } : {}),
       about: object ? [refOfWritten(object.written)] : [],
-      ...(help === undefined ? {} : { help }),
+      ...(help ? { help } : {}),
       ...(severity === "error" ? {} : { severity }),
     };
   }
