@@ -41,7 +41,9 @@ export function undecoded(subject: Subject): readonly Undecoded[] {
 
 function violationsOf({ value }: Written): readonly Violation[] {
   const object = dropNulls(value);
-  return isMapping(object) && typeof object.kind === "string" ? checkSchema(SCHEMAS, object.kind, modernize(object)) : [];
+  return isMapping(object) && typeof object.kind === "string" && Object.hasOwn(SCHEMAS, object.kind)
+    ? checkSchema(SCHEMAS, object.kind, modernize(object))
+    : [];
 }
 
 /** Both are made by the same words from the same value, but for the name that the reader puts before them. */

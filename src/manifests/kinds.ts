@@ -47,6 +47,7 @@ export type Judgement =
   | { readonly kind: "topology" }
   | { readonly kind: "kube-proxy" } // its own configuration, which is no API object
   | { readonly kind: "setting" } // read for what it says of the cluster; not an object of the model
+  | { readonly kind: "noted" } // kept as it was written, for rules of lint that others refer to it from
   | { readonly kind: "skip" }
   | { readonly kind: "not-modelled" }
   | { readonly kind: "mistaken"; readonly message: string; readonly help: string };
@@ -56,6 +57,12 @@ const SETTINGS: ReadonlyMap<string, RegExp> = new Map([
   ["IPPool", /^(crd\.)?projectcalico\.org\/v[13]$/],
   ["FelixConfiguration", /^(crd\.)?projectcalico\.org\/v[13]$/],
   ["ServiceCIDR", /^networking\.k8s\.io\/v1(alpha1|beta1)?$/],
+]);
+
+/** Kinds that other objects name, and that say nothing of the network themselves: where a TLS key comes from. */
+const NOTED: ReadonlyMap<string, RegExp> = new Map([
+  ["Secret", /^v1$/],
+  ["Certificate", /^cert-manager\.io\/v1(alpha[23]|beta1)?$/],
 ]);
 
 /** Kinds that are read and judged, but make no packet go another way here yet. */
@@ -69,6 +76,7 @@ export function judgeKind(apiVersion: string, kind: string): Judgement {
   if (apiVersion.startsWith("ktrace.dev/")) return kind === "Topology" ? { kind: "topology" } : { kind: "skip" };
   if (kind === "KubeProxyConfiguration" && apiVersion.startsWith("kubeproxy.config.k8s.io/")) return { kind: "kube-proxy" };
   if (SETTINGS.get(kind)?.test(apiVersion)) return { kind: "setting" };
+  if (NOTED.get(kind)?.test(apiVersion)) return { kind: "noted" };
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   const versions = READ.get(kind);
   if (versions?.includes(apiVersion)) return { kind: "read" };

@@ -36,7 +36,7 @@ export type ObjectCollector = {
   };
 };
 
-const READ_JUDGEMENTS: ReadonlySet<string> = new Set(["read", "topology", "kube-proxy", "setting"]);
+const READ_JUDGEMENTS: ReadonlySet<string> = new Set(["read", "topology", "kube-proxy", "setting", "noted"]);
 
 type NotModelled = { readonly source: Source; readonly count: number };
 
@@ -65,6 +65,7 @@ export function createCollector(): ObjectCollector {
     else if (apiVersion.startsWith("ktrace.dev/")) topologies.push({ value, source });
     else if (judgeKind(apiVersion, kind).kind === "kube-proxy") configs.push({ value, source });
     else if (judgeKind(apiVersion, kind).kind === "setting") settings.push(value);
+    else if (judgeKind(apiVersion, kind).kind === "noted") written.push({ value, source });
     else addObject(value, kind, source);
   }
 
@@ -93,8 +94,9 @@ export function createCollector(): ObjectCollector {
   }
 
   function addObject(value: YamlMapping, kind: string, source: Source): void {
-    if (kind === "ConfigMap" && !isNetworkConfig(value)) return;
-    written.push({ value, source });
+    const isRead = kind !== "ConfigMap" || isNetworkConfig(value);
+    if (isRead || isExpectation(value)) written.push({ value, source });
+    if (!isRead) return;
     const object = modernize(asMapping(dropNulls(value)));
     const violations = checkSchema(SCHEMAS, kind, object);
     const about = nameOf(object, kind);
@@ -157,6 +159,12 @@ function withDefaults(object: Unsourced<ApiObject>, source: Source): ApiObject {
 function isNetworkConfig(value: YamlMapping): boolean {
   const { name, namespace } = asMapping(value.metadata ?? null);
   return typeof name === "string" && typeof namespace === "string" && NETWORK_CONFIGS.test(`${namespace}/${name}`);
+}
+
+/** A request that somebody expects to work (`ktrace.dev/expect: "curl http://… => 200"`), for rules of lint. */
+function isExpectation(value: YamlMapping): boolean {
+  const { annotations } = asMapping(value.metadata ?? null);
+  return isMapping(annotations) && Object.hasOwn(annotations, "ktrace.dev/expect");
 }
 
 const NETWORK_CONFIGS =

@@ -81,7 +81,7 @@ const cases: readonly { readonly name: string; readonly text: string; readonly s
   },
   {
     name: "other kinds, not a word",
-    text: "apiVersion: v1\nkind: Secret\nmetadata: {name: [}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\n---\napiVersion: example.com/v1\nkind: Nodes\nmetadata: {name: a}\n",
+    text: "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: [}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\n---\napiVersion: example.com/v1\nkind: Nodes\nmetadata: {name: a}\n",
     says: [],
   },
   {

@@ -33,7 +33,9 @@ const judgements: readonly (readonly [string, string, string])[] = [
   ["example.com/v1", "Node", "skip"],
   ["example.com/v1", "Servce", "skip"],
   ["v1", "SomethingNewInKubernetes", "skip"],
-  ["networking.k8s.io/v1", "NetworkPolicy", "not-modelled"],
+  ["networking.k8s.io/v1", "NetworkPolicy", "read"],
+  ["v1", "Secret", "noted"],
+  ["cert-manager.io/v1", "Certificate", "noted"],
   ["gateway.networking.k8s.io/v1", "HTTPRoute", "not-modelled"],
   ["projectcalico.org/v3", "GlobalNetworkPolicy", "not-modelled"],
 ];
