@@ -451,7 +451,13 @@ function icmpErrno(protocol, type, code) {
   return { 2: "ENOPROTOOPT", 3: "ECONNREFUSED", 4: "EMSGSIZE", 5: "EOPNOTSUPP", 8: "ENONET" }[code] ?? "EHOSTUNREACH";
 }
 
-const ASK = { tcp: (flow, done, begin) => (flow.ttl ? askPerl : askTcp)(flow, done, begin), udp: askUdp, icmp: askPerl, icmpv6: askPerl };
+/**
+ * In a lab an error can come while connect() still runs: a soft one, which wakes nobody. Of IPv6 that is the rule (tcp_v6_err),
+ * and node would hear of it with the first retransmission, after 1 s.
+ */
+const askTcpEither = (flow, done, begin) => (flow.ttl || flow.dst.includes(":") ? askPerl : askTcp)(flow, done, begin);
+
+const ASK = { tcp: askTcpEither, udp: askUdp, icmp: askPerl, icmpv6: askPerl };
 
 function ask(flow) {
   const started = process.hrtime.bigint();

@@ -57,11 +57,16 @@ export function configureLines(netns: Netns, fastNeighbours: boolean): string[] 
     ...ports.filter((link) => link.hairpin).map((link) => `link set ${link.name} type bridge_slave hairpin on`),
     ...(fastNeighbours ? up.filter((link) => link.type.kind !== "loopback").flatMap(fastNeighbourLines(netns)) : []),
     ...up.flatMap((link) => [`link set ${link.name} up`, ...link.addresses.flatMap((address) => addressLines(link, address))]),
-    ...netns.links.filter((link) => !link.up).flatMap((link) => link.addresses.flatMap((address) => addressLines(link, address))),
+    ...netns.links
+      .filter((link) => !link.up)
+      .flatMap((link) => link.addresses.filter(isKept).flatMap((address) => addressLines(link, address))),
     ...[...netns.routes].filter(isWritten).sort(gatewaysLast).map(routeLine),
     ...netns.neighbours.map(neighbourLine),
   ];
 }
+
+/** A device that is down loses its IPv6 addresses (addrconf_ifdown, keep_addr_on_down 0). */
+const isKept = ({ cidr }: LinkAddress): boolean => familyOf(cidr.ip) === 4;
 
 /** Lines for `bridge -batch`: where the tunnel ends are. */
 export const fdbLines = (netns: Netns): string[] => netns.fdb.map(fdbLine);

@@ -2,10 +2,10 @@
  * The packets a kernel makes by itself: RST, ICMP errors, echo replies. Facts: net/ipv4/icmp.c (__icmp_send),
  * net/ipv4/tcp_ipv4.c (tcp_v4_send_reset), net/ipv6/icmp.c, netfilter/nf_reject_ipv4.c. Rate limits are not modelled.
  */
-import { type Ip, isMulticast } from "../net/address.ts";
+import { familyOf, type Ip, isMulticast } from "../net/address.ts";
 import { icmpOf, isIcmpError, type Packet } from "../net/packet.ts";
 import type { Netns } from "./netns.ts";
-import { defaultTtl, isBroadcastAddress, isLocalAddress, lookupRoute, sourceFor } from "./route.ts";
+import { defaultTtl, isBroadcastAddress, isLocalAddress, lookupRoute, selectSource6, sourceFor } from "./route.ts";
 
 export type IcmpKind =
   | "net-unreachable"
@@ -31,11 +31,12 @@ const CODES: Readonly<Record<IcmpKind, { readonly v4: readonly [number, number];
 
 /**
  * An ICMP error about `about`, or undefined where none may be sent (about another error, to or from a group address).
- * Its source: the address that was asked when the packet was for this stack, else the one used towards its sender.
+ * Its source: the address that was asked when the packet was for this stack, else the one used towards its sender. IPv6
+ * prefers one of the device that the packet came in by, `iif`, when the route has no hint (icmpv6_rt_has_prefsrc).
  */
-export function icmpError(netns: Netns, kind: IcmpKind, about: Packet): Packet | undefined {
+export function icmpError(netns: Netns, kind: IcmpKind, about: Packet, iif?: string): Packet | undefined {
   if (isIcmpError(about) || isMulticast(about.dst) || isBroadcastAddress(netns, about.dst)) return undefined;
-  const src = isLocalAddress(netns, about.dst) ? about.dst : sourceTowards(netns, about.src);
+  const src = isLocalAddress(netns, about.dst) ? about.dst : sourceTowards(netns, about.src, iif);
   if (src === undefined) return undefined;
   const [type, code] = CODES[kind][about.family === 4 ? "v4" : "v6"];
   return {
@@ -50,8 +51,9 @@ export function icmpError(netns: Netns, kind: IcmpKind, about: Packet): Packet |
   };
 }
 
-function sourceTowards(netns: Netns, ip: Ip): Ip | undefined {
+function sourceTowards(netns: Netns, ip: Ip, iif: string | undefined): Ip | undefined {
   const route = lookupRoute(netns, ip);
+  if (route && route.src === undefined && familyOf(ip) === 6 && iif !== undefined) return selectSource6(netns, iif, ip);
   return route && sourceFor(netns, route, ip);
 }
 

@@ -35,6 +35,8 @@ export type Flight = {
   physIn: string | undefined;
   /** IPVS has sent this packet on, for a connection of this virtual server (skb->ipvs_property): it does so once. */
   virtual: VirtualAddress | undefined;
+  /** By which device it came to IP of this stack; undefined for what was made here (IP6CB iif). */
+  iif: string | undefined;
   /** Came over lo: the output route goes on as input route (skb_dst is kept). */
   looped: boolean;
   readonly hops: OpenHop[];
@@ -52,6 +54,7 @@ export const createFlight = (run: Run, packet: Packet): Flight => ({
   physIn: undefined,
   virtual: undefined,
   looped: false,
+  iif: undefined,
   hops: [],
 });
 

@@ -235,7 +235,7 @@ function rejected(flight: Flight, netns: Netns, word: string, ref: RuleRef): End
       ? flight.packet.protocol === "tcp"
         ? resetOf(netns, flight.packet)
         : undefined
-      : kind && icmpError(netns, kind, flight.packet);
+      : kind && icmpError(netns, kind, flight.packet, flight.iif);
   if (!answer) return dropped(flight, netns.id, reason, `REJECT with ${word}, but no answer can be sent`, ref);
   addStep(flight, { kind: "answer", packet: answer, because: ref });
   attachError(flight.run, answer, flight.tracked);

@@ -21,6 +21,11 @@ export function receiveFrame(flight: Flight, netns: Netns, dev: string): Stage {
 
 /** ip_rcv and ip_rcv_finish. */
 export function ipInput(flight: Flight, netns: Netns, dev: string): Stage {
+  const { packet } = flight;
+  flight.iif = dev;
+  // ip6_rcv_core looks before any hook does.
+  if (packet.family === 6 && (isLoopback(packet.src) || isLoopback(packet.dst)) && linkOf(netns, dev)?.type.kind !== "loopback")
+    return ended(dropped(flight, netns.id, "spoofed-source", `::1 on ${dev}: it never leaves its machine`));
   if (!flight.prerouted) {
     const end = runHook(flight, netns, "prerouting", { in: dev, ...(flight.physIn === undefined ? {} : { physIn: flight.physIn }) });
     if (end) return ended(end);
@@ -39,6 +44,8 @@ function routeInput(flight: Flight, netns: Netns, dev: string): Stage {
   const martian = martianReason(netns, dev, packet.src, packet.dst);
   if (martian) return ended(dropped(flight, netns.id, "spoofed-source", martian));
   if (isGroupAddress(netns, packet.dst)) return ended(notModelled(flight, netns, `${packet.dst} is a group address`));
+  // A rule made it ::1, which IPv6 looks for on this device alone (rt6_need_strict).
+  if (packet.family === 6 && isLoopback(packet.dst)) return ended(noWay(flight, netns, undefined));
   const found = lookupRoute(netns, packet.dst);
   const route = found && selectPath(flight, netns, found);
   const local = route?.type === "local";
@@ -48,22 +55,29 @@ function routeInput(flight: Flight, netns: Netns, dev: string): Stage {
     if (spoofed) return ended(dropped(flight, netns.id, "spoofed-source", spoofed));
   }
   if (local) return { at: "local-in", netns: netns.id, dev };
-  if (!forwards(netns, packet.family))
-    return ended(dropped(flight, netns.id, "forwarding-off", `${forwardingKey(packet.family)} is 0: this machine forwards nothing`));
+  const off = (): Stage =>
+    ended(dropped(flight, netns.id, "forwarding-off", `${forwardingKey(packet.family)} is 0: this machine forwards nothing`));
+  // IPv6 asks whether it forwards at all only of what has a way (ip6_forward); IPv4 before it says that there is none.
+  if (packet.family === 4 && !forwards(netns, 4)) return off();
   if (route?.type !== "unicast") return ended(noWay(flight, netns, route));
+  if (!forwards(netns, packet.family)) return off();
   return { at: "forward", netns: netns.id, dev, route };
 }
 
-/** A destination without a way: ICMP by the kind of route (fib_props), silence for a blackhole. */
+/**
+ * A destination without a way: ICMP by the kind of route (fib_props), silence for a blackhole. To IPv6 `unreachable` is no
+ * other than no route (ip6_pkt_discard).
+ */
 function noWay(flight: Flight, netns: Netns, route: Route | undefined) {
   if (route?.type === "blackhole") return dropped(flight, netns.id, "blackhole-route", `blackhole ${route.to.ip}/${route.to.length}`);
-  const kind: IcmpKind = route === undefined ? "net-unreachable" : route.type === "prohibit" ? "admin-prohibited" : "host-unreachable";
+  const unreachable: IcmpKind = flight.packet.family === 6 ? "net-unreachable" : "host-unreachable";
+  const kind: IcmpKind = route === undefined ? "net-unreachable" : route.type === "prohibit" ? "admin-prohibited" : unreachable;
   return refuse(flight, netns, kind, route === undefined || route.type !== "unreachable" ? "no-route" : "host-unreachable");
 }
 
 /** The stack answers with an ICMP error, or says nothing where none may be sent. */
 export function refuse(flight: Flight, netns: Netns, kind: IcmpKind, reason: Reason, delaySeconds?: number) {
-  const answer = icmpError(netns, kind, flight.packet);
+  const answer = icmpError(netns, kind, flight.packet, flight.iif);
   if (!answer) return dropped(flight, netns.id, reason, "no ICMP error is sent about such a packet");
   addStep(flight, { kind: "answer", packet: answer });
   attachError(flight.run, answer, flight.tracked);
@@ -88,8 +102,8 @@ export const forwards = (netns: Netns, family: 4 | 6): boolean => sysctl(netns, 
 /** Addresses of 127/8 are refused off lo, unless route_localnet allows them on the device. */
 function martianReason(netns: Netns, dev: string, src: string, dst: string): string | undefined {
   const link = linkOf(netns, dev);
-  if (link?.type.kind === "loopback") return undefined;
-  const allowed = !src.includes(":") && deviceSetting(netns, dev, "route_localnet") > 0;
+  if (link?.type.kind === "loopback" || src.includes(":")) return undefined;
+  const allowed = deviceSetting(netns, dev, "route_localnet") > 0;
   if (isLoopback(src) && !allowed) return `martian source ${src} on ${dev}`;
   if (isLoopback(dst) && !allowed) return `martian destination ${dst} on ${dev}: route_localnet is 0`;
   return undefined;

@@ -118,7 +118,7 @@ function updateConntrack(flight: Flight, netns: Netns, real: Address): void {
 
 function refused(flight: Flight, netns: Netns, kind: IcmpKind, reason: Reason): End {
   const { packet } = flight;
-  const answer = icmpError(netns, kind, packet);
+  const answer = icmpError(netns, kind, packet, flight.iif);
   if (!answer) return dropped(flight, netns.id, reason, "no ICMP error is sent about such a packet");
   addStep(flight, { kind: "answer", packet: answer });
   return { kind: "answered", netns: netns.id, packet, answer, reason };

@@ -45,10 +45,12 @@ export function sendPacket(run: Run, from: NetnsId, packet: Packet, origin: "pro
   return { hops: hopsOf(flight), end };
 }
 
-/** __mkroute_output: a socket bound to 127/8 cannot send by another device. */
+/** __mkroute_output: a socket bound to 127/8 cannot send by another device. One bound to ::1 can: who receives it refuses it. */
 function mayLeave(netns: Netns, packet: Packet, route: Route): boolean {
   const out = nexthopDevice(route);
-  return out === "lo" || out === undefined || !isLoopback(packet.src) || deviceSetting(netns, out, "route_localnet") > 0;
+  return (
+    packet.family === 6 || out === "lo" || out === undefined || !isLoopback(packet.src) || deviceSetting(netns, out, "route_localnet") > 0
+  );
 }
 
 /** The errno of connect() and send() without a way: by the kind of route (fib_props), ENETUNREACH without one. */

@@ -114,6 +114,7 @@ function ontoWire(flight: Flight, netns: Netns, link: Link): Stage {
   flight.tracked = undefined;
   flight.physIn = undefined;
   flight.virtual = undefined;
+  flight.iif = undefined;
   flight.prerouted = false;
   return { at: "receive", netns: next.netns, dev: next.link };
 }

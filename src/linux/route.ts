@@ -108,20 +108,21 @@ function selectAddress(netns: Netns, dev: string, towards: Ip | undefined, scope
   return undefined;
 }
 
-/** RFC 6724 as far as it decides here: same scope, outgoing interface, longest matching prefix. */
-function selectSource6(netns: Netns, dev: string, dst: Ip): Ip | undefined {
+/**
+ * ipv6_dev_get_saddr, RFC 6724 as far as it decides here: the destination's own address, same scope, outgoing interface,
+ * longest matching prefix, which counts no further than the address's own. Of equals the first.
+ */
+export function selectSource6(netns: Netns, dev: string, dst: Ip): Ip | undefined {
   const candidates = netns.links.flatMap((link) =>
     link.up
       ? link.addresses
-          .filter(({ cidr }) => familyOf(cidr.ip) === 6 && cidr.ip !== "::1")
-          .map(({ cidr }) => ({ ip: cidr.ip, dev: link.name }))
+          .filter(({ cidr }) => familyOf(cidr.ip) === 6)
+          .map(({ cidr }) => ({ ip: cidr.ip, dev: link.name, bits: Math.min(cidr.length, commonBits(cidr.ip, dst)) }))
       : [],
   );
-  const scoped = candidates.filter(({ ip }) => isLinkLocal(ip) === isLinkLocal(dst));
-  const best = [...scoped].sort(
-    (a, b) => Number(b.dev === dev) - Number(a.dev === dev) || commonBits(b.ip, dst) - commonBits(a.ip, dst),
-  )[0];
-  return best?.ip;
+  if (candidates.some(({ ip }) => ip === dst)) return dst;
+  const scoped = candidates.filter(({ ip }) => ip !== "::1" && isLinkLocal(ip) === isLinkLocal(dst));
+  return [...scoped].sort((a, b) => Number(b.dev === dev) - Number(a.dev === dev) || b.bits - a.bits)[0]?.ip;
 }
 
 function commonBits(a: Ip, b: Ip): number {
