@@ -3,13 +3,21 @@
  * in is parsed again, for its positions only. A run asks for few places in few documents.
  */
 import type { PathPart, Place, Source } from "../objects/source.ts";
+import { changeOf, type FieldEdit, type TextChange } from "./edits.ts";
 import { oldSpellings } from "./old-versions.ts";
 import type { DocumentText } from "./yaml/documents.ts";
 import { createFinder, type Extent, type Finder, lineStarts, placeOf } from "./yaml/position.ts";
+import { createSpans, type Spans } from "./yaml/spans.ts";
 
 export type Sources = {
   /** Where a field is written; the nearest written ancestor's place when it is not, the key's when the value is a block. */
   readonly place: (source: Source, field: readonly PathPart[]) => Place | undefined;
+  /** An edit of a field as a change of the file's text; undefined when nothing but the field could not be changed. */
+  readonly change: (source: Source, field: readonly PathPart[], edit: FieldEdit) => TextChange | undefined;
+  /** The offsets of a place in the text. */
+  readonly extentOf: (place: Place) => Extent;
+  /** Extents in a file, as places. */
+  readonly placeAt: (file: string, extent: Extent) => Place;
   /** A line of a file that was read, counted from 1, without its line break. */
   readonly line: (file: string, number: number) => string | undefined;
   /** The whole text of a file that was read. */
@@ -19,8 +27,6 @@ export type Sources = {
 /** Sources, while they are being read. */
 export type SourceStore = Sources & {
   readonly add: (file: string, text: string, documents: readonly DocumentText[]) => void;
-  /** An extent in a file, as a place. */
-  readonly placeAt: (file: string, extent: Extent) => Place;
 };
 
 type Entry = {
@@ -28,6 +34,7 @@ type Entry = {
   readonly documents: ReadonlyMap<number, string>;
   starts?: readonly number[];
   readonly finders: Map<number, Finder>;
+  readonly spans: Map<number, Spans>;
 };
 
 /** An empty store. */
@@ -49,7 +56,12 @@ export function createSources(): SourceStore {
 
   return {
     add: (file, text, documents) => {
-      entries.set(file, { text, documents: new Map(documents.map((document) => [document.offset, document.text])), finders: new Map() });
+      entries.set(file, {
+        text,
+        documents: new Map(documents.map((document) => [document.offset, document.text])),
+        finders: new Map(),
+        spans: new Map(),
+      });
     },
     placeAt: (file, extent) => placeOf(file, startsOf(entries.get(file) ?? NOTHING), extent),
     place: (source, field) => {
@@ -58,6 +70,20 @@ export function createSources(): SourceStore {
       if (entry === undefined || finder === undefined) return undefined;
       const { start, end } = findField(finder, source.path, field);
       return placeOf(source.file, startsOf(entry), { start: source.offset + start, end: source.offset + end });
+    },
+    change: (source, field, edit) => {
+      const entry = entries.get(source.file);
+      const text = entry?.documents.get(source.offset);
+      if (entry === undefined || text === undefined) return undefined;
+      const spans = entry.spans.get(source.offset) ?? createSpans(text);
+      entry.spans.set(source.offset, spans);
+      const path = [field, ...oldSpellings(field)].map((spelling) => [...source.path, ...spelling]).find((each) => spans.find(each));
+      const change = path && changeOf(text, spans, path, edit);
+      return change && { text: change.text, start: source.offset + change.start, end: source.offset + change.end };
+    },
+    extentOf: ({ file, line, column, endLine, endColumn }) => {
+      const starts = startsOf(entries.get(file) ?? NOTHING);
+      return { start: (starts[line - 1] ?? 0) + column - 1, end: (starts[endLine - 1] ?? 0) + endColumn - 1 };
     },
     text: (file) => entries.get(file)?.text,
     line: (file, number) => {
@@ -69,7 +95,7 @@ export function createSources(): SourceStore {
   };
 }
 
-const NOTHING: Entry = { text: "", documents: new Map(), finders: new Map() };
+const NOTHING: Entry = { text: "", documents: new Map(), finders: new Map(), spans: new Map() };
 
 function findField(finder: Finder, root: readonly PathPart[], field: readonly PathPart[]): Extent {
   const path = [...root, ...field];
