@@ -3,11 +3,13 @@ import type { PlannedRule, Rule } from "./rule.ts";
 import { KT009 } from "./rules/ambiguous-ip-literal.ts";
 import { KT005 } from "./rules/api-version-deprecated.ts";
 import { KT004 } from "./rules/api-version-removed.ts";
+import { KT116 } from "./rules/dual-stack-family-mismatch.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
 import { KT119 } from "./rules/external-name-has-ports.ts";
 import { KT118 } from "./rules/external-name-is-ip.ts";
+import { KT117 } from "./rules/external-name-loop.ts";
 import { KT304 } from "./rules/external-traffic-local-drops.ts";
 import { KT120 } from "./rules/field-not-for-type.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
@@ -20,15 +22,20 @@ import { KT203 } from "./rules/pod-unschedulable.ts";
 import { KT209 } from "./rules/port-conflict-in-pod.ts";
 import { KT211 } from "./rules/quota-blocks-replicas.ts";
 import { KT207 } from "./rules/readiness-probe-port-mismatch.ts";
+import { KT110 } from "./rules/service-cluster-ip-conflict.ts";
+import { KT111 } from "./rules/service-cluster-ip-outside-cidr.ts";
 import { KT109 } from "./rules/service-ports-unnamed.ts";
 import { KT107 } from "./rules/service-protocol-mismatch.ts";
+import { KT108 } from "./rules/service-selects-foreign-workload.ts";
 import { KT101 } from "./rules/service-selects-no-pods.ts";
 import { KT103 } from "./rules/service-target-port-name-missing.ts";
 import { KT105 } from "./rules/service-target-port-not-listening.ts";
 import { KT104 } from "./rules/service-target-port-partial.ts";
 import { KT106 } from "./rules/service-target-port-quoted-number.ts";
 import { KT115 } from "./rules/service-topology-keys-removed.ts";
+import { KT121 } from "./rules/service-without-endpoints-object.ts";
 import { KT212 } from "./rules/statefulset-service-name.ts";
+import { KT902 } from "./rules/suppression-unused.ts";
 import { KT006 } from "./rules/unknown-field.ts";
 import { KT201 } from "./rules/workload-selector-mismatch.ts";
 import { KT202 } from "./rules/workload-selector-overlap.ts";
@@ -53,12 +60,18 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT105,
   KT106,
   KT107,
+  KT108,
   KT109,
+  KT110,
+  KT111,
   KT112,
   KT115,
+  KT116,
+  KT117,
   KT118,
   KT119,
   KT120,
+  KT121,
   KT201,
   KT202,
   KT203,
@@ -72,4 +85,5 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT211,
   KT212,
   KT304,
+  KT902,
 ];

@@ -1,8 +1,8 @@
 /** KT006: a key that its kind does not have, as strict decoding finds it (apimachinery's field validation, KEP-2885). */
 
 import type { Written } from "../../manifests/objects.ts";
-import { formatPath } from "../../manifests/violations.ts";
 import { nearest } from "../../manifests/words.ts";
+import { formatPath } from "../../objects/violation.ts";
 import { CURRENT_VERSION } from "../api-versions.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, refOfWritten } from "../subject.ts";

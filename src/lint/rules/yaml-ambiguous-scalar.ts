@@ -1,6 +1,7 @@
 /** KT003: words and numbers that mean text to their author and something else to kubectl (YAML 1.1's booleans, octal, hexadecimal). */
-import { formatPath } from "../../manifests/violations.ts";
+
 import { readPlain } from "../../manifests/yaml/scalar.ts";
+import { formatPath } from "../../objects/violation.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, refOfWritten, type Subject } from "../subject.ts";
 import { type Undecoded, undecoded } from "../undecoded.ts";
