@@ -3,6 +3,7 @@
  * knows by itself. The one view of the cluster that `trace` gets.
  */
 import type { Cluster, ClusterPod } from "../cluster/cluster.ts";
+import { ingressControllers } from "../cluster/ingress-controllers.ts";
 import { netnsIdOf, podNetnsId, resolveSource, type SourceParty } from "../cluster/source.ts";
 import { cidrContains, type Ip } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
@@ -10,7 +11,7 @@ import { createCoreDns, isCoreDns } from "./coredns.ts";
 import type { DnsReply } from "./dns/message.ts";
 import { outsideReply } from "./dns/outside.ts";
 import { answerHealthCheck, type HealthPorts } from "./health-check.ts";
-import { handleRequest, ingressControllers } from "./ingress.ts";
+import { handleRequest } from "./ingress.ts";
 import { balanceConnection } from "./load-balancer.ts";
 import { knownNames, type NameBook, type PodFiles } from "./names.ts";
 import type { ProcessDecision, ProcessRequest } from "./process.ts";

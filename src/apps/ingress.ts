@@ -3,54 +3,23 @@
  * Facts: Ingress v1 host and path rules (networking.k8s.io/v1 API reference), ingress-nginx (endpoints from EndpointSlices,
  * `service-upstream`, 308 for TLS hosts, default server 404). Not modelled: annotations that rewrite paths, canaries, auth.
  */
-import type { Cluster, ClusterPod, ClusterService } from "../cluster/cluster.ts";
+import type { Cluster, ClusterService } from "../cluster/cluster.ts";
+import { type IngressController, ingressesTakenBy } from "../cluster/ingress-controllers.ts";
 import type { CauseId } from "../net/cause.ts";
-import type { Ingress, IngressBackend, IngressPath } from "../objects/api.ts";
+import type { Ingress, IngressBackend } from "../objects/api.ts";
 import type { CauseTable } from "../objects/cause.ts";
-import { matchesLabels } from "../objects/selector.ts";
-import type { IngressControllerSettings } from "../objects/topology.ts";
+import { hostMatches, matchRule, rulesOfIngress } from "../objects/ingress-rules.ts";
 import type { HttpRequest, ProcessDecision, Upstream } from "./process.ts";
-
-export type IngressController = {
-  readonly process: string;
-  readonly class: string | undefined;
-  readonly pods: ReadonlySet<string>;
-  readonly upstream: "endpoints" | "service";
-};
 
 /** nginx tries at most this many upstreams (proxy_next_upstream_tries of ingress-nginx). */
 const UPSTREAM_TRIES = 3;
 const HTTP_PROXY = { tries: UPSTREAM_TRIES, layer: "http" } as const;
 
-/** Controllers as the topology names them, else recognised by image. */
-export function ingressControllers(cluster: Cluster): IngressController[] {
-  if (cluster.ingressControllers.length > 0) return cluster.ingressControllers.map((settings) => fromSettings(cluster, settings));
-  const pods = cluster.pods.filter((pod) => pod.containers.some((c) => /nginx-ingress|ingress-nginx/.test(c.image ?? "")));
-  if (pods.length === 0) return [];
-  return [{ process: "nginx", class: undefined, pods: keysOf(pods), upstream: "endpoints" }];
-}
-
-const keysOf = (pods: readonly ClusterPod[]): ReadonlySet<string> => new Set(pods.map((pod) => `${pod.namespace}/${pod.name}`));
-
-function fromSettings(cluster: Cluster, settings: IngressControllerSettings): IngressController {
-  const selector = settings.pods?.selector ?? serviceSelector(cluster, settings.service);
-  const namespace = settings.pods?.namespace ?? settings.service?.split("/")[0];
-  const pods = cluster.pods.filter(
-    (pod) => selector !== undefined && (namespace === undefined || pod.namespace === namespace) && matchesLabels(selector, pod.labels),
-  );
-  return { process: "nginx", class: settings.class, pods: keysOf(pods), upstream: settings.upstream ?? "endpoints" };
-}
-
-const serviceSelector = (cluster: Cluster, ref: string | undefined) =>
-  cluster.services.find((s) => `${s.namespace}/${s.name}` === ref)?.selector;
-
-type Rule = { readonly ingress: Ingress; readonly host: string; readonly path: IngressPath; readonly field: readonly (string | number)[] };
-
 /** What the controller does with one request. */
 export function handleRequest(cluster: Cluster, controller: IngressController, request: HttpRequest, causes: CauseTable): ProcessDecision {
   const host = request.host.replace(/:\d+$/, "").toLowerCase();
   const path = request.path.split(/[?#]/)[0] ?? "/";
-  const rule = matchRule(rulesOf(cluster, controller), host, path);
+  const rule = matchRule(ingressesTakenBy(cluster, controller).flatMap(rulesOfIngress), host, path);
   const secured = rule !== undefined && tlsFor(rule.ingress, host);
   const process = controller.process;
   if (request.scheme === "https" && !request.insecure && !secured) {
@@ -91,7 +60,7 @@ const tlsFor = (ingress: Ingress, host: string): boolean =>
 
 /** No rule: the default backend of an Ingress that has one, else the controller's own 404. */
 function withoutRule(cluster: Cluster, controller: IngressController, host: string, causes: CauseTable): ProcessDecision {
-  const fallback = ingressesOf(cluster, controller).find(
+  const fallback = ingressesTakenBy(cluster, controller).find(
     (ingress) =>
       ingress.spec?.defaultBackend !== undefined &&
       !(ingress.spec.rules ?? []).some((r) => hostMatches((r.host ?? "").toLowerCase(), host) && r.host),
@@ -155,57 +124,4 @@ function readyEndpoints(cluster: Cluster, service: ClusterService, portName: str
     }
   }
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, upstream]) => upstream);
-}
-
-/** The Ingresses that this controller takes: of its class, or of none. */
-function ingressesOf(cluster: Cluster, controller: IngressController): readonly Ingress[] {
-  return cluster.ingresses.filter((ingress) => {
-    const wanted = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.["kubernetes.io/ingress.class"];
-    if (wanted === undefined || controller.class === undefined) return true;
-    return wanted === controller.class;
-  });
-}
-
-function rulesOf(cluster: Cluster, controller: IngressController): Rule[] {
-  return ingressesOf(cluster, controller).flatMap((ingress) =>
-    (ingress.spec?.rules ?? []).flatMap((rule, r) =>
-      (rule.http?.paths ?? []).map((path, p) => ({
-        ingress,
-        host: (rule.host ?? "").toLowerCase(),
-        path,
-        field: ["spec", "rules", r, "http", "paths", p],
-      })),
-    ),
-  );
-}
-
-/** Exact host before wildcard before none; then the longest path, Exact before Prefix. */
-function matchRule(rules: readonly Rule[], host: string, path: string): Rule | undefined {
-  const byHost = rules.filter((rule) => hostMatches(rule.host, host));
-  const best = Math.max(-1, ...byHost.map((rule) => hostRank(rule.host)));
-  const candidates = byHost.filter((rule) => hostRank(rule.host) === best && pathMatches(rule.path, path));
-  return [...candidates].sort((a, b) => pathLength(b.path) - pathLength(a.path) || pathRank(b.path) - pathRank(a.path))[0];
-}
-
-const hostRank = (host: string): number => (host === "" ? 0 : host.startsWith("*.") ? 1 : 2);
-const pathLength = (path: IngressPath): number => (path.path ?? "/").length;
-const pathRank = (path: IngressPath): number => (path.pathType === "Exact" ? 1 : 0);
-
-/** `*.foo.com` stands for exactly one more label. */
-function hostMatches(pattern: string, host: string): boolean {
-  if (pattern === "") return true;
-  if (!pattern.startsWith("*.")) return pattern === host;
-  const rest = pattern.slice(1);
-  return host.endsWith(rest) && !host.slice(0, -rest.length).includes(".") && host.length > rest.length;
-}
-
-/** Prefix compares whole path elements; ingress-nginx treats ImplementationSpecific as a prefix of characters. */
-function pathMatches(rule: IngressPath, path: string): boolean {
-  const wanted = rule.path ?? "/";
-  if (rule.pathType === "Exact") return path === wanted;
-  if (rule.pathType === "Prefix") {
-    const bare = wanted.replace(/\/$/, "");
-    return path === bare || path.startsWith(`${bare}/`);
-  }
-  return path.startsWith(wanted === "" ? "/" : wanted);
 }
