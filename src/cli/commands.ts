@@ -4,6 +4,7 @@ import { compareCommand } from "./commands/compare.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { curlCommand } from "./commands/curl.ts";
 import { describeCommand } from "./commands/describe.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { digCommand } from "./commands/dig.ts";
 import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   labCommand,
   verifyCommand,
   compareCommand,
+  diffCommand,
   matrixCommand,
   explainCommand,
   schemaCommand,

@@ -23,11 +23,16 @@ export async function openSession(flags: GlobalFlags, io: Io): Promise<Session> 
   const { unknownFieldFindings } = await import("./unknown-fields.ts");
   const unknown = flags.quiet ? [] : unknownFieldFindings(session.input.written);
   const findings = [...session.input.diagnostics, ...session.cluster.diagnostics, ...unknown].map((one) => withPlace(one, session));
+  refuseUnreadable(findings);
+  if (!flags.quiet) sayFindings(findings, session, io);
+  return session;
+}
+
+/** Throws UsageError when a part of the input could not be read. */
+export function refuseUnreadable(findings: readonly Diagnostic[]): void {
   const fatal = findings.filter((one) => one.severity === "error" && FATAL.has(one.code));
   if (fatal.length > 0)
     throw new UsageError(`${fatal.length === 1 ? "a part" : `${fatal.length} parts`} of the input cannot be read`, undefined, fatal);
-  if (!flags.quiet) sayFindings(findings, session, io);
-  return session;
 }
 
 function withPlace(finding: Diagnostic, session: Session): Diagnostic {

@@ -28,6 +28,8 @@ export type Reachable = { readonly cluster: Cluster; readonly trace: (question: 
 export type MatrixScope = {
   readonly source?: (row: SourceRow) => boolean;
   readonly target?: (target: Target) => boolean;
+  /** Walk from every node, also where nodes are alike: then the ways are those that each source's packets take. */
+  readonly byNode?: boolean;
 };
 
 /** One walk for all sources of a class. */
@@ -37,7 +39,7 @@ type Walk = (target: Target, key: string, asked: Asked) => Outcome;
 export function matrixOf({ cluster, trace }: Reachable, scope: MatrixScope = {}): Matrix {
   const sources = sourcesOf(cluster).filter(scope.source ?? (() => true));
   const targets = targetsOf(cluster).filter(scope.target ?? (() => true));
-  const classify = createClassifier(cluster);
+  const classify = createClassifier(cluster, { byNode: scope.byNode ?? false });
   const outcomes = new Map<string, Outcome>();
   const walk: Walk = (target, key, asked) => {
     const id = JSON.stringify([target.id, key]);

@@ -1,7 +1,7 @@
 /** What a trace comes to: the verdict, and who takes the request, over which network stacks, seeing whom. */
 import type { Reason } from "../linux/reason.ts";
 import { addFractions, type Fraction, ZERO } from "../net/fraction.ts";
-import type { Destination, Path, Trace, Verdict } from "../trace/trace.ts";
+import type { Destination, Party, Path, Trace, Verdict } from "../trace/trace.ts";
 
 export type Backend = {
   readonly endpoint: string; // "10.244.1.11:8080"
@@ -13,6 +13,7 @@ export type Backend = {
   readonly destination: Destination;
 };
 export type Outcome = {
+  readonly from: Party; // who was walked from: in a class of sources, its representative
   readonly verdict: Verdict | "mixed";
   readonly reasons: readonly Reason[];
   readonly backends: readonly Backend[];
@@ -20,11 +21,11 @@ export type Outcome = {
   readonly text: string; // of the first path that does not deliver, else of the first
 };
 
-export function outcomeOf({ verdict, paths }: Trace): Outcome {
+export function outcomeOf({ request, verdict, paths }: Trace): Outcome {
   const reasons = [...new Set(paths.flatMap(({ reason }) => reason ?? []))].sort();
   const statuses = [...new Set(paths.flatMap(({ status }) => status ?? []))].sort((a, b) => a - b);
   const telling = paths.find((path) => path.verdict !== "delivered") ?? paths[0];
-  return { verdict, reasons, backends: backendsOf(paths), statuses, text: telling?.text ?? "" };
+  return { from: request.from, verdict, reasons, backends: backendsOf(paths), statuses, text: telling?.text ?? "" };
 }
 
 type Growing = { readonly destination: Destination; share: Fraction; sees: Set<string>; hops: Set<number>; ways: Set<string> };

@@ -46,10 +46,10 @@ const outsideHosts = (cluster: Cluster): readonly Machine[] => {
 /** Groups the sources of a row towards a target. */
 export type Classifier = (row: SourceRow, target: Target) => readonly SourceClass[];
 
-/** What nodes and ranges are is looked up once a cluster. */
-export function createClassifier(cluster: Cluster): Classifier {
+/** What nodes and ranges are is looked up once a cluster. `byNode`: every node is a class of its own. */
+export function createClassifier(cluster: Cluster, { byNode }: { readonly byNode: boolean }): Classifier {
   const nodes = new Map(cluster.nodes.map((node) => [node.name, node]));
-  const looks = new Map(cluster.nodes.map((node) => [node.name, lookOf(node)]));
+  const looks = new Map(cluster.nodes.map((node) => [node.name, byNode ? node.name : lookOf(node)]));
   const ranges = rangesOf(cluster);
   const running = new Map<string, string | undefined>(cluster.pods.filter(isRunning).map((pod) => [podName(pod), pod.node]));
   const hosting = new WeakMap<ReadonlySet<string>, ReadonlyMap<string, number>>();

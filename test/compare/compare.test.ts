@@ -78,8 +78,8 @@ test("nftables of 1.30 and 1.36: a node's own request under policy Local, and fr
 
 test("nftables of 1.30 and 1.36 over every kind of Service", async () => {
   const { document } = await compare("--modes nftables --kubernetes 1.30,1.36", "fixtures/services");
-  // Both Services with trafficDistribution differ by the API's release, not by kube-proxy's rules: 1.30 knows it as alpha only.
-  const byRelease = document.changes.filter(({ target }) => /^default\/(close|same-node)\b/.test(target.about ?? ""));
+  // Services with trafficDistribution differ by the API's release, not by kube-proxy's rules: 1.30 knows it as alpha only.
+  const byRelease = document.changes.filter(({ target }) => /^default\/(close|same-node|zonal|nodal)\b/.test(target.about ?? ""));
   assert.ok(byRelease.length > 0);
   const rest = document.changes.filter((change) => !byRelease.includes(change));
   const sources = ["pod/default/peer", "node/k8s-node1", "host/client"];
