@@ -33,6 +33,7 @@ export function createAddressBook(written: readonly Cidr[], avoid: readonly Cidr
   const taken = new Set(written.map((cidr) => cidr.ip));
   const networks = { 4: nodeNetworks(4, written, avoid), 6: nodeNetworks(6, written, avoid) };
   const cursors = new Map<string, bigint>();
+  const gateways = new Map<string, bigint>();
   const take = (network: Cidr): Cidr | undefined => {
     const [key, end] = [formatCidr(network), lastUsable(network)];
     for (let n = cursors.get(key) ?? (end > 2n * FIRST_MACHINE ? FIRST_MACHINE : 2n); n <= end; n++) {
@@ -62,7 +63,9 @@ export function createAddressBook(written: readonly Cidr[], avoid: readonly Cidr
       return undefined;
     },
     gateway: (network) => {
-      for (let n = 1n; n < cidrSize(network) - 1n; n++) {
+      const key = formatCidr(networkOf(network));
+      for (let n = gateways.get(key) ?? 1n; n < cidrSize(network) - 1n; n++) {
+        gateways.set(key, n); // what is taken stays taken
         const ip = nthAddress(network, n);
         if (!taken.has(ip)) return ip;
       }

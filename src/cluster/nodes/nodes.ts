@@ -15,14 +15,15 @@ import { type MachineField, readMachine } from "./machine.ts";
 import { isReady, kubeletLabels, nodeInfo, rolesOf, taintsOf } from "./node-object.ts";
 import { addressesOfType, addressesWritten, objectAddresses, type Sketch, sketchNodes } from "./node-sketch.ts";
 import { allocatePodCIDRs } from "./pod-cidrs.ts";
-import { statedInterfaces } from "./stated-interfaces.ts";
+import { interfaceReader } from "./stated-interfaces.ts";
 
 export function decideNodes(given: Given, topology: Topology, settings: Settings, notes: Notes): ClusterNode[] {
   const sketches = sketchNodes(given, topology, notes);
   const book = createAddressBook(addressesWritten(sketches, topology), [...settings.podCIDRs, ...settings.serviceCIDRs]);
   const families = [...new Set(settings.podCIDRs.map((cidr) => familyOf(cidr.ip)))];
   const podCIDRs = allocatePodCIDRs(sketches, settings.podCIDRs, topology, notes);
-  const nodes = sketches.map((sketch, i) => buildNode(sketch, podCIDRs[i] ?? [], { sketches, book, families, topology, notes }));
+  const inferred = interfaceReader(sketches, topology);
+  const nodes = sketches.map((sketch, i) => buildNode(sketch, podCIDRs[i] ?? [], { inferred, book, families, topology, notes }));
   return withApiServer([...nodes].sort(byPodCidr), topology, notes);
 }
 
@@ -33,18 +34,19 @@ const byPodCidr = (a: ClusterNode, b: ClusterNode): number => {
 };
 
 type Surroundings = {
-  readonly sketches: readonly Sketch[];
+  readonly inferred: (sketch: Sketch) => readonly TopologyInterface[];
   readonly book: AddressBook;
   readonly families: readonly Family[];
   readonly topology: Topology;
   readonly notes: Notes;
 };
 
-function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], { sketches, book, families, topology, notes }: Surroundings): ClusterNode {
+function buildNode(sketch: Sketch, podCIDRs: readonly Cidr[], surroundings: Surroundings): ClusterNode {
+  const { book, families, topology, notes } = surroundings;
   const { name, written, object } = sketch;
   const field: MachineField = written ? ["spec", "nodes", written.index] : [];
   const fallback = objectAddresses(sketch);
-  const inferred = written?.node.interfaces?.length ? [] : statedInterfaces(sketch, sketches, topology);
+  const inferred = written?.node.interfaces?.length ? [] : surroundings.inferred(sketch);
   if (inferred.length > 0) noteInterfaces(name, inferred, notes);
   const machine = readMachine(
     { ...(written?.node ?? { name }), ...(inferred.length > 0 ? { interfaces: inferred } : {}) },

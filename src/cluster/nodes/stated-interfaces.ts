@@ -34,25 +34,27 @@ function flannelAddress(object: Node): Ip | undefined {
  * With `--iface` flannel's interface was chosen by hand, so the kubelet's is the default route's; without it flannel took the
  * default route's, so the kubelet's was chosen by hand (`--node-ip`).
  */
-export function statedInterfaces(sketch: Sketch, all: readonly Sketch[], topology: Topology): TopologyInterface[] {
-  const { object } = sketch;
-  if (!object) return [];
-  const internal = addressesOfType(object, "InternalIP");
-  if (internal.length === 0) return [];
+export function interfaceReader(all: readonly Sketch[], topology: Topology): (sketch: Sketch) => TopologyInterface[] {
   const objects = all.flatMap((each) => each.object ?? []);
-  const announced = objects.flatMap((each) => flannelAddress(each) ?? []);
-  const own = withLength(
-    internal,
-    objects.flatMap((each) => addressesOfType(each, "InternalIP")),
-  );
-  const other = withLength([flannelAddress(object) ?? []].flat(), announced);
+  const ownLength = lengthsOf(objects.flatMap((each) => addressesOfType(each, "InternalIP")));
+  const otherLength = lengthsOf(objects.flatMap((each) => flannelAddress(each) ?? []));
   const { iface } = topology.cni ?? {};
-  return [
-    ...named(
-      other.length === 0 ? { eth0: own } : iface === undefined ? { eth0: other, eth1: own } : { eth0: own, [interfaceName(iface)]: other },
-    ),
-    ...tunnelDevices(object),
-  ];
+  return ({ object }) => {
+    const internal = object ? addressesOfType(object, "InternalIP") : [];
+    if (!object || internal.length === 0) return [];
+    const own = withLength(internal, ownLength);
+    const other = withLength([flannelAddress(object) ?? []].flat(), otherLength);
+    return [
+      ...named(
+        other.length === 0
+          ? { eth0: own }
+          : iface === undefined
+            ? { eth0: other, eth1: own }
+            : { eth0: own, [interfaceName(iface)]: other },
+      ),
+      ...tunnelDevices(object),
+    ];
+  };
 }
 
 const named = (interfaces: Readonly<Record<string, readonly Cidr[]>>): TopologyInterface[] =>
@@ -62,8 +64,9 @@ const named = (interfaces: Readonly<Record<string, readonly Cidr[]>>): TopologyI
 const interfaceName = (iface: string): string =>
   /^[a-z][\w.-]{0,14}$/i.test(iface) && parseIp(iface) === undefined && iface !== "eth0" ? iface : "eth1";
 
-const withLength = (addresses: readonly Ip[], peers: readonly Ip[]): Cidr[] =>
-  addresses.map((ip) => ({ ip, length: commonLength([...peers, ip], familyOf(ip)) }));
+type Lengths = Readonly<Record<Family, number>>;
+const lengthsOf = (peers: readonly Ip[]): Lengths => ({ 4: commonLength(peers, 4), 6: commonLength(peers, 6) });
+const withLength = (addresses: readonly Ip[], lengths: Lengths): Cidr[] => addresses.map((ip) => ({ ip, length: lengths[familyOf(ip)] }));
 
 /** `{"VNI":1,"VtepMAC":"…"}`: listed without addresses, an interface of the CNI plugin's only pins its MAC. */
 function tunnelDevices(object: Node): TopologyInterface[] {

@@ -45,7 +45,8 @@ export const tolerates = (tolerations: readonly Toleration[] = [], taint: Taint)
     return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
   });
 
-function matchesNode(spec: PodSpec, node: ClusterNode): boolean {
+/** nodeSelector and required node affinity. */
+export function matchesNode(spec: PodSpec, node: ClusterNode): boolean {
   if (!matchesLabels(spec.nodeSelector ?? {}, node.labels)) return false;
   const required = fieldAt(spec.affinity, "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution");
   if (required === undefined) return true;
@@ -53,7 +54,7 @@ function matchesNode(spec: PodSpec, node: ClusterNode): boolean {
 }
 
 /** Terms are alternatives, a term's expressions must all hold, an empty term matches nothing. */
-function matchesTerm(term: unknown, node: ClusterNode): boolean {
+export function matchesTerm(term: unknown, node: ClusterNode): boolean {
   const [expressions, fields] = [listAt(term, "matchExpressions"), listAt(term, "matchFields")];
   if (expressions.length + fields.length === 0) return false;
   return (

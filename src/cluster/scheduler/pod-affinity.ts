@@ -1,6 +1,6 @@
 /**
  * Required affinity and anti-affinity between pods (pkg/scheduler/framework/plugins/interpodaffinity), anti-affinity in
- * both directions. Not modelled: preferred terms, matchLabelKeys.
+ * both directions. Preferred terms are preferred-pods.ts. Not modelled: matchLabelKeys and mismatchLabelKeys of a term.
  */
 import type { Labels, PodSpec } from "../../objects/api.ts";
 import { fieldAt, isFields, labelsAt, listAt, textAt, textsAt } from "../../objects/record.ts";
@@ -10,7 +10,9 @@ import type { PodPlan } from "../workloads/plan.ts";
 
 export type PlacedPod = { readonly plan: PodPlan; readonly node: ClusterNode };
 export type NamespaceLabels = (namespace: string) => Labels;
-type Term = { readonly topologyKey: string; readonly matches: (pod: PodPlan) => boolean };
+export type Term = { readonly topologyKey: string; readonly matches: (pod: PodPlan) => boolean };
+/** Why a node is refused; `helpless` when no pod that could be evicted would change it. */
+export type Refusal = { readonly reasons: readonly string[]; readonly helpless?: true };
 
 const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
 
@@ -23,7 +25,7 @@ export function podAffinityFilter(
   placed: readonly PlacedPod[],
   repelling: readonly PlacedPod[],
   namespaceLabels: NamespaceLabels,
-): (node: ClusterNode) => string | undefined {
+): (node: ClusterNode) => Refusal | undefined {
   const near = termsOf(plan, "podAffinity", namespaceLabels).map((term) => ({ ...term, domains: domainsWith(placed, term) }));
   const far = termsOf(plan, "podAntiAffinity", namespaceLabels).map((term) => ({ ...term, domains: domainsWith(placed, term) }));
   const repelled = repellingDomains(plan, repelling, namespaceLabels);
@@ -32,9 +34,9 @@ export function podAffinityFilter(
   return (node) => {
     const isIn = (term: { readonly topologyKey: string; readonly domains: ReadonlySet<string> }) =>
       term.domains.has(domainOf(node, term.topologyKey) ?? "");
-    if (!first && !near.every(isIn)) return "node(s) didn't match pod affinity rules";
-    if (far.some(isIn)) return "node(s) didn't match pod anti-affinity rules";
-    return repelled.some(isIn) ? "node(s) didn't satisfy existing pods anti-affinity rules" : undefined;
+    if (!first && !near.every(isIn)) return { reasons: ["node(s) didn't match pod affinity rules"], helpless: true };
+    if (far.some(isIn)) return { reasons: ["node(s) didn't match pod anti-affinity rules"] };
+    return repelled.some(isIn) ? { reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"] } : undefined;
   };
 }
 
@@ -50,13 +52,16 @@ function repellingDomains(plan: PodPlan, repelling: readonly PlacedPod[], namesp
   );
 }
 
-function termsOf(plan: PodPlan, kind: "podAffinity" | "podAntiAffinity", namespaceLabels: NamespaceLabels): Term[] {
-  return listAt(plan.spec.affinity, kind, REQUIRED).map((term) => ({
-    topologyKey: textAt(term, "topologyKey"),
-    matches: (pod) =>
-      inNamespaces(term, plan.namespace, pod.namespace, namespaceLabels) && selects(fieldAt(term, "labelSelector"), pod.labels),
-  }));
+export function termsOf(plan: PodPlan, kind: "podAffinity" | "podAntiAffinity", namespaceLabels: NamespaceLabels): Term[] {
+  return listAt(plan.spec.affinity, kind, REQUIRED).map((term) => termOf(term, plan, namespaceLabels));
 }
+
+/** One PodAffinityTerm of a pod's. */
+export const termOf = (term: unknown, plan: PodPlan, namespaceLabels: NamespaceLabels): Term => ({
+  topologyKey: textAt(term, "topologyKey"),
+  matches: (pod) =>
+    inNamespaces(term, plan.namespace, pod.namespace, namespaceLabels) && selects(fieldAt(term, "labelSelector"), pod.labels),
+});
 
 /** The own namespace, unless the term lists some or selects some; an empty namespaceSelector is all. */
 function inNamespaces(term: unknown, own: string, namespace: string, namespaceLabels: NamespaceLabels): boolean {
@@ -67,7 +72,7 @@ function inNamespaces(term: unknown, own: string, namespace: string, namespaceLa
 }
 
 /** An absent selector selects nothing, an empty one everything. */
-function selects(selector: unknown, labels: Labels): boolean {
+export function selects(selector: unknown, labels: Labels): boolean {
   if (!isFields(selector)) return false;
   const expressions = listAt(selector, "matchExpressions").map((each) => ({
     key: textAt(each, "key"),
@@ -77,7 +82,8 @@ function selects(selector: unknown, labels: Labels): boolean {
   return matchesLabels(labelsAt(selector, "matchLabels"), labels) && matchesSelector({ matchExpressions: expressions }, labels);
 }
 
-const domainOf = (node: ClusterNode, key: string): string | undefined => (Object.hasOwn(node.labels, key) ? node.labels[key] : undefined);
+export const domainOf = (node: ClusterNode, key: string): string | undefined =>
+  Object.hasOwn(node.labels, key) ? node.labels[key] : undefined;
 
 const domainsWith = (placed: readonly PlacedPod[], term: Term): Set<string> =>
   new Set(placed.filter((each) => term.matches(each.plan)).flatMap((each) => domainOf(each.node, term.topologyKey) ?? []));

@@ -5,9 +5,17 @@
 import type { ClusterNode } from "../cluster.ts";
 import type { HostPort } from "./host-ports.ts";
 import { createQueue, type Queue } from "./node-queue.ts";
+import type { Taken } from "./resource-fit.ts";
 
 /** One node while pods are being put on it. */
-export type Seat = { readonly node: ClusterNode; readonly rank: number; pods: number; readonly ports: HostPort[] };
+export type Seat = {
+  readonly node: ClusterNode;
+  readonly rank: number;
+  pods: number;
+  readonly ports: HostPort[];
+  readonly taken: Taken;
+  readonly allocatable?: ReadonlyMap<string, number>;
+};
 /** A node that would have the pod, as far as other pods do not matter. */
 export type Welcome = { readonly seat: Seat; readonly penalty: number };
 export type Candidate = Welcome & { readonly own: number };
