@@ -19,11 +19,11 @@ export type Proof = {
   readonly text: string; // the course and its end, one line
 };
 
-/** A change of one value, as text: comments and the rest of the file stay as they are. */
+/** A change of one value, as text: comments and the rest of the file stay as they are. At a Place the text itself is replaced or removed. */
 export type Edit =
-  | { readonly kind: "value"; readonly at: Mark; readonly text: string } // the value's new text
+  | { readonly kind: "value"; readonly at: Mark | Place; readonly text: string } // the value's new text
   | { readonly kind: "key"; readonly at: Mark; readonly text: string } // the key's new text
-  | { readonly kind: "remove"; readonly at: Mark } // the key and its value, or the member of a list
+  | { readonly kind: "remove"; readonly at: Mark | Place } // the key and its value, or the member of a list
   | { readonly kind: "insert"; readonly at: Mark; readonly text: string }; // `key: value`, first in the mapping at the mark
 
 export type Finding = {

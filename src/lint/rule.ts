@@ -21,6 +21,8 @@ export type RuleText = {
   readonly why: string; // which packet dies where
   readonly bad: Example;
   readonly good: Example;
+  /** Settings that a project may give it, `KT010: [warning, {ignore: […]}]`, each with what it does. */
+  readonly options?: Readonly<Record<string, string>>;
   /** Rules whose finding about the same object is the cause: then this one's is not shown. */
   readonly mutedBy?: readonly string[];
 };

@@ -7,6 +7,8 @@ import { KT116 } from "./rules/dual-stack-family-mismatch.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
+import { KT308 } from "./rules/external-ip-hijacks-traffic.ts";
+import { KT307 } from "./rules/external-ip-not-routed.ts";
 import { KT119 } from "./rules/external-name-has-ports.ts";
 import { KT118 } from "./rules/external-name-is-ip.ts";
 import { KT117 } from "./rules/external-name-loop.ts";
@@ -16,7 +18,13 @@ import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
 import { KT008 } from "./rules/invalid-value.ts";
+import { KT309 } from "./rules/lb-source-ranges-ineffective.ts";
+import { KT306 } from "./rules/load-balancer-without-provider.ts";
 import { KT010 } from "./rules/namespace-not-defined.ts";
+import { KT302 } from "./rules/node-port-conflict.ts";
+import { KT310 } from "./rules/node-port-on-loopback.ts";
+import { KT301 } from "./rules/node-port-out-of-range.ts";
+import { KT303 } from "./rules/node-port-reachable-on-no-node.ts";
 import { KT210 } from "./rules/pod-binds-loopback.ts";
 import { KT203 } from "./rules/pod-unschedulable.ts";
 import { KT209 } from "./rules/port-conflict-in-pod.ts";
@@ -34,6 +42,7 @@ import { KT104 } from "./rules/service-target-port-partial.ts";
 import { KT106 } from "./rules/service-target-port-quoted-number.ts";
 import { KT115 } from "./rules/service-topology-keys-removed.ts";
 import { KT121 } from "./rules/service-without-endpoints-object.ts";
+import { KT305 } from "./rules/source-ip-lost.ts";
 import { KT212 } from "./rules/statefulset-service-name.ts";
 import { KT902 } from "./rules/suppression-unused.ts";
 import { KT006 } from "./rules/unknown-field.ts";
@@ -84,6 +93,15 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT210,
   KT211,
   KT212,
+  KT301,
+  KT302,
+  KT303,
   KT304,
+  KT305,
+  KT306,
+  KT307,
+  KT308,
+  KT309,
+  KT310,
   KT902,
 ];

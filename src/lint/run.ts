@@ -36,15 +36,18 @@ export function runRules({ rules, subject, placeOf }: RunRequest): readonly Foun
       return [{ ...finding, rule, severity: own, at, related, ...("line" in finding.at ? {} : { mark: finding.at }) }];
     });
   });
-  const order = new Map(subject.files.map((file, i) => [file, i]));
-  return withoutMuted(found).sort(
-    (a, b) =>
-      (order.get(a.at.file) ?? -1) - (order.get(b.at.file) ?? -1) ||
-      a.at.line - b.at.line ||
-      a.at.column - b.at.column ||
-      (a.rule.code < b.rule.code ? -1 : a.rule.code > b.rule.code ? 1 : 0),
-  );
+  return withoutMuted(found).sort(byPlace(subject.files));
 }
+
+/** By file in the order of reading, then line, column and code. */
+export const byPlace = (files: readonly string[]): ((a: Pick<Found, "at" | "rule">, b: Pick<Found, "at" | "rule">) => number) => {
+  const order = new Map(files.map((file, i) => [file, i]));
+  return (a, b) =>
+    (order.get(a.at.file) ?? -1) - (order.get(b.at.file) ?? -1) ||
+    a.at.line - b.at.line ||
+    a.at.column - b.at.column ||
+    (a.rule.code < b.rule.code ? -1 : a.rule.code > b.rule.code ? 1 : 0);
+};
 
 const keyOf = ({ kind, namespace, name }: ObjectRef): string => JSON.stringify([kind, namespace, name]);
 

@@ -2,6 +2,8 @@
 import type { Cluster, ClusterService } from "../cluster/cluster.ts";
 import { isNamespaced } from "../manifests/kinds.ts";
 import type { Written } from "../manifests/objects.ts";
+import type { Expected } from "../manifests/project-lint.ts";
+import type { YamlMapping } from "../manifests/yaml/construct.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { ApiKind, ApiObject, ObjectOf, ObjectRef } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
@@ -11,6 +13,7 @@ import type { Question } from "../trace/question.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { Proof } from "./finding.ts";
 import { type Refusal, refusalsOf, targetVersion } from "./refusals.ts";
+import type { RuleText } from "./rule.ts";
 
 /** The front door, as lint is given it: everything beyond the objects is made when a rule first asks. */
 export type Opened = {
@@ -27,13 +30,22 @@ export type SubjectRequest = {
   readonly files: readonly string[];
   readonly open: () => Opened;
   readonly options?: LintOptions;
+  /** All rules, for what names them: suppressions. */
+  readonly rules?: readonly RuleText[];
 };
 
 /** What a project says about rules' own settings. */
-export type LintOptions = { readonly knownNamespaces?: readonly string[] };
+export type LintOptions = {
+  readonly knownNamespaces?: readonly string[];
+  /** Requests of the project file, and how they must end. */
+  readonly expect?: readonly Expected[];
+  /** Rules' own options, by code. */
+  readonly rules?: ReadonlyMap<string, YamlMapping>;
+};
 
 export type Subject = Omit<SubjectRequest, "open"> & {
   readonly options: LintOptions;
+  readonly rules: readonly RuleText[];
   /** The objects of one kind, in the order of the input. */
   readonly of: <K extends ApiKind>(kind: K) => readonly ObjectOf<K>[];
   readonly writtenOf: (kind: string) => readonly Written[];
@@ -64,6 +76,7 @@ export function createSubject(request: SubjectRequest): Subject {
   return {
     ...request,
     options: request.options ?? {},
+    rules: request.rules ?? [],
     of: (kind) => (byKind.get(kind) ?? []).filter((object) => isOf(object, kind)),
     writtenOf: (kind) => request.written.filter(({ value }) => value.kind === kind),
     refusals: () => {
