@@ -66,7 +66,7 @@ function* walkDirectory(path: string, above: readonly string[], diagnostics: Dia
     const kind = kindOf(member);
     if (kind === "directory" && !name.startsWith(".") && name !== "node_modules")
       yield* walkDirectory(member, [...above, real], diagnostics, cwd);
-    else if (kind === "file" && isManifestName(name)) yield member;
+    else if (kind === "file" && isManifestName(name) && statSync(member).isFile()) yield member; // a pipe would be waited for
   }
 }
 
@@ -95,13 +95,22 @@ export function readText(file: InputFile, stdin: () => string | Uint8Array): Fil
 /** The bytes of a file, or a UsageError that names it as the user did. */
 export function readBytes(path: string, shown: string): Uint8Array {
   try {
+    if (isEndless(path)) throw new UsageError(`cannot read ${quote(shown)}: it is a device`, "name a file, or - for standard input");
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(
       `cannot read ${quote(shown)}: ${reasonOf(error)}`,
       reasonOf(error) === "no such file" ? missingHelp(path) : undefined,
     );
   }
+}
+
+/** A device such as /dev/zero never ends; /dev/null and the process's own streams do. A named pipe is read until its writer closes it. */
+function isEndless(path: string): boolean {
+  const stat = statSync(path);
+  if (stat.isBlockDevice()) return true;
+  return stat.isCharacterDevice() && !/^\/dev\/(?:null|stdin|tty|fd\/\d+|pts\/\d+)$/.test(path);
 }
 
 /** A path as the user would type it: relative to the working directory, with `/`. */
@@ -141,4 +150,9 @@ const REASONS = new Map([
   ["EISDIR", "it is a directory"],
   ["ENOTDIR", "a part of the path is no directory"],
   ["ELOOP", "its links lead in a circle"],
+  ["ERR_FS_FILE_TOO_LARGE", "it is larger than 2 GiB"],
+  ["ENAMETOOLONG", "the name is too long"],
+  ["ERR_INVALID_ARG_VALUE", "the name holds a NUL character"],
+  ["EMFILE", "too many open files"],
+  ["EIO", "input/output error"],
 ]);

@@ -11,6 +11,7 @@ import type { Topology } from "../objects/topology.ts";
 import { withFacts } from "./facts.ts";
 import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
 import { pathMatcher } from "./glob.ts";
+import { type JsonSlip, jsonSlip } from "./json-slips.ts";
 import { peekKind } from "./kinds.ts";
 import { withKubeProxyConfig } from "./kube-proxy-config.ts";
 import { createCollector, type ObjectCollector, type TopologyDocument, type Written } from "./objects.ts";
@@ -62,16 +63,25 @@ export function readInput(request: InputRequest): Input {
     .map((one) => withPlace(one, sources))
     .sort(byPlace(order));
   if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
-    throw nothingRead(files, diagnostics);
+    throw nothingRead(files, manifests, diagnostics);
   return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file) };
 }
 
 /** Input in which nothing could be read is no input; one whose kinds do not matter to networking is. */
-function nothingRead(files: readonly string[], diagnostics: readonly Diagnostic[]): UsageError {
-  const names = files.map((name) => (name === STDIN ? "standard input" : quote(name))).join(", ");
-  const help = diagnostics.length === 0 ? "there is nothing in it but space and comments" : undefined;
-  return new UsageError(`no Kubernetes object could be read from ${names}`, help, diagnostics);
+function nothingRead(named: readonly string[], files: readonly InputFile[], diagnostics: readonly Diagnostic[]): UsageError {
+  const names = named.map((name) => (name === STDIN ? "standard input" : quote(name))).join(", ");
+  const found = diagnostics.length > 0 ? diagnostics : files.slice(0, MOST_EMPTY).map(({ file }) => emptyFile(file));
+  return new UsageError(`no Kubernetes object could be read from ${names}`, undefined, found);
 }
+
+const MOST_EMPTY = 10; // files said one by one
+const emptyFile = (file: string): Diagnostic => ({
+  code: "KT001",
+  severity: "error",
+  message: "there is nothing in it but space and comments",
+  help: "write an object that begins with `apiVersion:` and `kind:`",
+  at: startOf(file),
+});
 
 /** In the order of reading, then down the file. */
 const byPlace =
@@ -129,10 +139,21 @@ function readDocument(document: DocumentText, file: InputFile, sources: SourceSt
   const peeked = document.json === undefined && document.badSeparator === undefined ? peekKind(document.text) : undefined;
   if (peeked !== undefined && !peeked.kind.endsWith("List") && collector.addUnread(peeked.apiVersion, peeked.kind, source)) return [];
   const parsed = parseDocument(document);
-  if ("problem" in parsed) return [describeProblem(parsed.problem, document, file.file, sources)];
+  const slip = document.json === undefined && /\.json$/i.test(file.file) ? jsonSlip(document.text) : undefined;
+  if ("problem" in parsed) return [describeProblem(slip ?? parsed.problem, document, file.file, sources)];
   collector.addDocument(parsed.value, source, file.named);
-  return parsed.duplicates.map((duplicate) => describeDuplicate(duplicate, document, file.file, sources));
+  const duplicates = parsed.duplicates.map((duplicate) => describeDuplicate(duplicate, document, file.file, sources));
+  return slip === undefined ? duplicates : [...duplicates, describeSlip(slip, document, file.file, sources)];
 }
+
+/** Newer kubectl reads it all the same, as YAML. */
+const describeSlip = (slip: JsonSlip, document: DocumentText, file: string, sources: SourceStore): Diagnostic => ({
+  code: "KT001",
+  severity: "warning",
+  message: slip.message,
+  help: `${slip.help}; kubectl before 1.35 refuses the file`,
+  at: sources.placeAt(file, { start: document.offset + slip.start, end: document.offset + slip.end }),
+});
 
 function describeProblem(problem: Problem, document: DocumentText, file: string, sources: SourceStore): Diagnostic {
   const at = sources.placeAt(file, { start: document.offset + problem.start, end: document.offset + problem.end });
@@ -169,24 +190,45 @@ function readNamedTopology(path: string, request: InputRequest, sources: SourceS
   const file: InputFile = { file: display(path, request.cwd), path, named: true };
   const collector = createCollector();
   const problems = readFile(file, request, sources, collector);
-  const { topologies, objects } = collector.finish(sources);
+  const { topologies, objects, diagnostics } = collector.finish(sources);
   const [first] = topologies;
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new UsageError(`the topology ${quote(file.file)} cannot be read`, undefined, errors);
-  if (topologies.length > 1)
-    throw new UsageError(`${quote(file.file)} holds ${topologies.length} topologies`, "keep one; -t chooses among files");
+  if (topologies.length > 1) {
+    throw new UsageError(`${quote(file.file)} holds ${topologies.length} topologies`, undefined, others(topologies.slice(1), sources));
+  }
   if (first !== undefined) return first;
   const help =
     objects.length > 0
       ? "it holds manifests: read them with -f"
       : "it must begin with `apiVersion: ktrace.dev/v1alpha1` and `kind: Topology`";
-  throw new UsageError(`${quote(file.file)} is no topology`, help);
+  throw new UsageError(
+    `${quote(file.file)} is no topology`,
+    help,
+    diagnostics.map((one) => withPlace(one, sources)),
+  );
 }
+
+/** Topologies that are too many, each at its `kind`. */
+const others = (topologies: readonly TopologyDocument[], sources: Sources): Diagnostic[] =>
+  topologies.map(({ source }) =>
+    withPlace(
+      {
+        code: "KT008",
+        severity: "error",
+        message: "topology: one more of them",
+        help: "keep one; -t chooses among files",
+        at: { source, field: ["kind"] },
+      },
+      sources,
+    ),
+  );
 
 function chooseTopology(named: TopologyDocument | undefined, met: readonly TopologyDocument[], cwd: string, sources: Sources): Topology {
   const [first, second] = met;
   if (named === undefined && first !== undefined && second !== undefined) {
-    throw new UsageError(`two topologies: in ${first.source.file} and in ${second.source.file}`, "say which one with -t");
+    const found = others(met.slice(1), sources);
+    throw new UsageError(`two topologies: in ${first.source.file} and in ${second.source.file}`, "say which one with -t", found);
   }
   const chosen = named ?? first;
   if (chosen === undefined) return {};

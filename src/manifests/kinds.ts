@@ -50,7 +50,7 @@ export type Judgement =
   | { readonly kind: "noted" } // kept as it was written, for rules of lint that others refer to it from
   | { readonly kind: "skip" }
   | { readonly kind: "not-modelled" }
-  | { readonly kind: "mistaken"; readonly message: string; readonly help: string };
+  | { readonly kind: "mistaken"; readonly field: "kind" | "apiVersion"; readonly message: string; readonly help: string };
 
 /** Custom resources and kinds of Kubernetes' own that state settings (facts/). */
 const SETTINGS: ReadonlyMap<string, RegExp> = new Map([
@@ -73,7 +73,7 @@ export const isNamespaced = (kind: string): boolean => !CLUSTER_SCOPED.has(kind)
 
 /** What to do with an object of that apiVersion and kind. */
 export function judgeKind(apiVersion: string, kind: string): Judgement {
-  if (apiVersion.startsWith("ktrace.dev/")) return kind === "Topology" ? { kind: "topology" } : { kind: "skip" };
+  if (apiVersion.startsWith("ktrace.dev/")) return judgeOwnKind(kind);
   if (kind === "KubeProxyConfiguration" && apiVersion.startsWith("kubeproxy.config.k8s.io/")) return { kind: "kube-proxy" };
   if (SETTINGS.get(kind)?.test(apiVersion)) return { kind: "setting" };
   if (NOTED.get(kind)?.test(apiVersion)) return { kind: "noted" };
@@ -81,12 +81,29 @@ export function judgeKind(apiVersion: string, kind: string): Judgement {
   const versions = READ.get(kind);
   if (versions?.includes(apiVersion)) return { kind: "read" };
   if (versions !== undefined && isOwnGroup(group)) {
-    return { kind: "mistaken", message: `${kind} is not in apiVersion ${quote(apiVersion)}`, help: `write apiVersion: ${versions[0]}` };
+    return {
+      kind: "mistaken",
+      field: "apiVersion",
+      message: `${kind} is not in apiVersion ${quote(apiVersion)}`,
+      help: `write apiVersion: ${versions[0]}`,
+    };
   }
   const meant = isOwnGroup(group) && !OTHER_KINDS.has(kind) ? nearest(kind, [...READ.keys(), ...OTHER_KINDS]) : undefined;
-  if (meant !== undefined) return { kind: "mistaken", message: `Kubernetes has no kind ${quote(kind)}`, help: `did you mean ${meant}?` };
+  if (meant !== undefined)
+    return { kind: "mistaken", field: "kind", message: `Kubernetes has no kind ${quote(kind)}`, help: `did you mean ${meant}?` };
   return { kind: NETWORKING_GROUPS.test(group) ? "not-modelled" : "skip" };
 }
+
+/** The kinds of ktrace's own files. */
+function judgeOwnKind(kind: string): Judgement {
+  if (kind === "Topology") return { kind: "topology" };
+  const meant = kind === "Expectations" ? undefined : nearest(kind, ["Topology", "Expectations"]);
+  if (meant === undefined) return { kind: "skip" };
+  return { kind: "mistaken", field: "kind", message: `ktrace has no kind ${quote(kind)}`, help: `did you mean ${meant}?` };
+}
+
+/** The newest apiVersion in which a kind is served. */
+export const servedVersion = (kind: string): string | undefined => READ.get(kind)?.[0];
 
 /** Kubernetes' own groups have no dot, or end in .k8s.io as listed; all others are somebody's custom resources. */
 const isOwnGroup = (group: string): boolean =>

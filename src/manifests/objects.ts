@@ -3,7 +3,7 @@ import objectSchemas from "../../schema/objects.schema.json" with { type: "json"
 import type { ApiObject, ObjectMeta } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import { formatPlace, type PathPart, type Source } from "../objects/source.ts";
-import { isModelled, isNamespaced, judgeKind } from "./kinds.ts";
+import { isModelled, isNamespaced, judgeKind, servedVersion } from "./kinds.ts";
 import { dropNulls, modernize } from "./old-versions.ts";
 import { describeRefusal } from "./refusals.ts";
 import { checkSchema, type Definitions } from "./schema.ts";
@@ -55,7 +55,8 @@ export function createCollector(): ObjectCollector {
     if (value === null) return;
     if (!isMapping(value)) {
       const what = Array.isArray(value) ? "a list" : "text";
-      complain(`a Kubernetes object is a mapping (key: value), this is ${what}`, source, expected);
+      const mend = Array.isArray(value) ? "a list of objects is `kind: List` with `items`, or documents with `---` between" : BEGINNING;
+      complain(`a Kubernetes object is a mapping (key: value), this is ${what}`, mend, source, expected);
       return;
     }
     const { apiVersion, kind } = value;
@@ -81,8 +82,8 @@ export function createCollector(): ObjectCollector {
   function addUnread(apiVersion: string, kind: string, source: Source): boolean {
     const judgement = judgeKind(apiVersion, kind);
     if (judgement.kind === "mistaken") {
-      const field = judgement.message.startsWith("Kubernetes") ? ["kind"] : ["apiVersion"];
-      diagnostics.push({ code: "KT008", severity: "error", message: judgement.message, help: judgement.help, at: { source, field } });
+      const { message, help, field } = judgement;
+      diagnostics.push({ code: "KT008", severity: "error", message, help, at: { source, field: [field] } });
     } else if (judgement.kind === "not-modelled") countNotModelled(apiVersion, kind, source);
     return !READ_JUDGEMENTS.has(judgement.kind);
   }
@@ -108,13 +109,15 @@ export function createCollector(): ObjectCollector {
   function complainAboutType(value: YamlMapping, source: Source, expected: boolean): void {
     const [there, missing] = typeof value.kind === "string" ? ["kind", "apiVersion"] : ["apiVersion", "kind"];
     const [known, other] = [value[there], value[missing] ?? undefined];
-    if (other !== undefined) complain(`${missing} must be text`, source, true, [missing]);
-    else if (typeof known !== "string") complain("no Kubernetes object: it has neither apiVersion nor kind", source, expected);
-    else complain(`${there} is ${quote(known)}, but ${missing} is missing`, source, true);
+    const version = typeof value.kind === "string" ? servedVersion(value.kind) : undefined;
+    const mend = hintOfComment(value) ?? (version === undefined ? BEGINNING : `add apiVersion: ${version}`);
+    if (other !== undefined) complain(`${missing} must be text`, `write one word after ${missing}:`, source, true, [missing]);
+    else if (typeof known !== "string") complain("no Kubernetes object: it has neither apiVersion nor kind", mend, source, expected);
+    else complain(`${there} is ${quote(known)}, but ${missing} is missing`, mend, source, true);
   }
 
-  function complain(message: string, source: Source, expected: boolean, field: readonly PathPart[] = []): void {
-    const help = expected ? "kubectl refuses the document" : "it was passed over";
+  function complain(message: string, mend: string, source: Source, expected: boolean, field: readonly PathPart[] = []): void {
+    const help = expected ? `${mend}; kubectl refuses the document` : "it was passed over";
     diagnostics.push({ code: "KT008", severity: expected ? "error" : "info", message, help, at: { source, field } });
   }
 
@@ -143,6 +146,12 @@ export function createCollector(): ObjectCollector {
     },
   };
 }
+
+const BEGINNING = "a manifest begins with `apiVersion:` and `kind:`";
+
+/** A comment of another language reads as a part of the key after it. */
+const hintOfComment = (value: YamlMapping): string | undefined =>
+  Object.keys(value).some((key) => /^\/[/*]/.test(key)) ? "JSON has no comments, and in YAML they begin with #" : undefined;
 
 type Unsourced<T> = T extends unknown ? Omit<T, "source"> : never;
 

@@ -16,12 +16,12 @@ export function describeRefusal(violation: Violation, kind: string, about: strin
   const left = `the API server refuses the ${kind}, so it is left out`;
   const at = { source, field: violation.path };
   if (violation.rule === "type") {
-    const { help } = typeHelp(violation.types, violation.value);
+    const help = selectorHelp(kind, violation.path) ?? typeHelp(violation.types, violation.value).help;
     return {
       code: "KT008",
       severity: "error",
       message: `${about}: ${escapeText(formatPath(violation.path))} ${typeMessage(violation.types, violation.value)}${decodingError(violation.types, violation.value)}`,
-      help: help === undefined ? left : `${help}; ${left}`,
+      help: `${help}; ${left}`,
       at,
     };
   }
@@ -35,6 +35,12 @@ export function describeRefusal(violation: Violation, kind: string, about: strin
     at,
   };
 }
+
+/** The selectors of Services and ReplicationControllers are older than LabelSelector. */
+const selectorHelp = (kind: string, path: readonly PathPart[]): string | undefined =>
+  (kind === "Service" || kind === "ReplicationController") && path.join(".") === "spec.selector.matchLabels"
+    ? `write the labels directly below selector: matchLabels is not for a ${kind}`
+    : undefined;
 
 const GO_TYPES = new Map([
   ["string", "string"],

@@ -1,6 +1,7 @@
 /** The topology file: read, checked against schema/topology.schema.json, and the rule files that it names. */
 import { dirname, resolve } from "node:path";
 import topologySchema from "../../schema/topology.schema.json" with { type: "json" };
+import { EXISTING_PLUGINS, MODELLED_PLUGINS } from "../objects/cni-plugins.ts";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
 import type { PathPart, Source } from "../objects/source.ts";
 import type { Topology, TopologyHost, TopologyNode } from "../objects/topology.ts";
@@ -23,7 +24,7 @@ export function readTopology({ value, source }: TopologyDocument, cwd: string): 
   const problems = checkSchema(SCHEMAS, "Topology", file).map((violation) => describeViolation(violation, "topology", source));
   if (problems.length > 0 || !isTopologyFile(file)) throw invalid(source, problems);
   const spec = file.spec ?? {};
-  const contradictions = [...checkNames(spec, source), ...checkPods(spec, source)];
+  const contradictions = [...checkNames(spec, source), ...checkPods(spec, source), ...checkPlugin(spec, source)];
   if (contradictions.length > 0) throw invalid(source, contradictions);
   const ruleFiles = readRuleFiles(spec.nodes ?? [], source, cwd);
   return { ...spec, ...(file.metadata?.name !== undefined && { name: file.metadata.name }), source, ...(ruleFiles && { ruleFiles }) };
@@ -96,6 +97,15 @@ function* checkPods(spec: TopologyFile["spec"] & object, source: Source): Genera
   }
 }
 
+/** A network plugin that nobody has heard of. */
+function* checkPlugin({ cni }: TopologyFile["spec"] & object, source: Source): Generator<Diagnostic> {
+  const known = [...MODELLED_PLUGINS, ...EXISTING_PLUGINS];
+  if (cni?.plugin === undefined || known.includes(cni.plugin)) return;
+  const meant = nearest(cni.plugin, known);
+  const help = `${meant ? `did you mean ${meant}? ` : ""}modelled: ${MODELLED_PLUGINS.join(", ")}`;
+  yield problem(`spec.cni.plugin is ${quote(cni.plugin)}, which is no network plugin known here`, help, source, ["spec", "cni", "plugin"]);
+}
+
 const problem = (message: string, help: string, source: Source, field: readonly PathPart[]): Diagnostic => ({
   code: "KT008",
   severity: "error",
@@ -105,11 +115,22 @@ const problem = (message: string, help: string, source: Source, field: readonly 
 });
 
 function readRuleFiles(nodes: readonly TopologyNode[], source: Source, cwd: string): Topology["ruleFiles"] {
-  const files = nodes.flatMap(({ name, iptables }): [string, { file: string; text: string }][] => {
+  const files = nodes.flatMap(({ name, iptables }, index): [string, { file: string; text: string }][] => {
     if (iptables === undefined) return [];
     const path = resolve(cwd, dirname(source.file), iptables);
     const file = display(path, cwd);
-    return [[name, { file, text: new TextDecoder().decode(readBytes(path, file)) }]];
+    return [[name, { file, text: new TextDecoder().decode(readRules(path, file, source, index)) }]];
   });
   return files.length > 0 ? Object.fromEntries(files) : undefined;
+}
+
+/** The system's refusal, at the place that names the file. */
+function readRules(path: string, file: string, source: Source, index: number): Uint8Array {
+  try {
+    return readBytes(path, file);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const help = error.help ?? "write the file as `iptables-save` prints it; its name is relative to the topology's";
+    throw invalid(source, [problem(error.message, help, source, ["spec", "nodes", index, "iptables"])]);
+  }
 }

@@ -1,6 +1,9 @@
 /** What a schema's violation by one of ktrace's own files says to a person: what is there, what was expected, how to mend it. */
+
+import { parseIp } from "../net/address.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import type { PathPart, Source } from "../objects/source.ts";
+import { formatPath as pathText } from "../objects/violation.ts";
 import type { Violation } from "./schema.ts";
 import { escapeText, nearest, quote } from "./words.ts";
 
@@ -17,11 +20,8 @@ export function describeViolation(violation: Violation, about: string, source: S
   };
 }
 
-/** `spec.ports[0].port` */
-export const formatPath = (path: readonly PathPart[]): string =>
-  path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${keyText(part)}`)).join("");
-
-const keyText = (key: string): string => (/^[\w-]+$/.test(key) ? key : `[${quote(key)}]`);
+/** `spec.nodes[0].name`, with nothing in it that a terminal would obey. */
+const formatPath = (path: readonly PathPart[]): string => escapeText(pathText(path));
 
 function explain(violation: Violation): { readonly message: string; readonly help?: string } {
   const { value } = violation;
@@ -44,10 +44,13 @@ function explain(violation: Violation): { readonly message: string; readonly hel
     case "format":
       return {
         message: `is ${describe(value)}, which is not ${FORMAT_NAMES.get(violation.format) ?? violation.format}`,
-        ...formatHelp(value),
+        help: formatHelp(violation.format, value),
       };
     case "range":
-      return { message: `is ${describe(value)}; it must be ${rangeText(violation.minimum, violation.maximum)}` };
+      return {
+        message: `is ${describe(value)}; it must be ${rangeText(violation.minimum, violation.maximum)}`,
+        help: `write a number of that range, or leave it out`,
+      };
     case "missing": {
       const where = formatPath(violation.path);
       return { message: `${where ? `${where}.` : ""}${violation.key} is missing`, help: `add \`${escapeText(violation.key)}:\`` };
@@ -92,7 +95,7 @@ function describe(value: unknown): string {
 }
 
 /** How to turn the value into one of these types. */
-export function typeHelp(types: readonly string[], value: unknown): { readonly help?: string } {
+export function typeHelp(types: readonly string[], value: unknown): { readonly help: string } {
   if (types.includes("string") && typeof value === "boolean")
     return { help: "put it in quotes: without, y, n, yes, no, on, off, true and false are no text" };
   if (types.includes("string") && typeof value === "number") return { help: "put it in quotes" };
@@ -101,13 +104,27 @@ export function typeHelp(types: readonly string[], value: unknown): { readonly h
   if (types.includes("array") && typeof value !== "object") return { help: "write each member on a line of its own that begins with `- `" };
   if (types.includes("array")) return { help: "begin each member with `- `" };
   if (types.includes("object") && Array.isArray(value)) return { help: "remove the `- ` before the keys" };
-  return {};
+  if (types.includes("object")) return { help: "write its members below it, one a line, each as `key: value`" };
+  if (types.includes("integer")) return { help: "write a whole number, in digits and without quotes" };
+  if (types.includes("boolean")) return { help: "write true or false, without quotes" };
+  return { help: "write one text there" };
 }
 
-const formatHelp = (value: unknown): { readonly help?: string } =>
-  typeof value === "string" && /(?:^|\.)0[0-9]/.test(value)
-    ? { help: "write each number without leading zeros: some programs read them as octal" }
-    : {};
+function formatHelp(format: string, value: unknown): string {
+  const text = typeof value === "string" ? value : "";
+  if (/(?:^|\.)0[0-9]/.test(text)) return "write each number without leading zeros: some programs read them as octal";
+  const bare = parseIp(text);
+  if (bare !== undefined && format === "interface-address") return `add the length of its network, for example ${bare}/24`;
+  if (bare !== undefined && format === "cidr") return `add the length of the prefix, for example ${bare}/16`;
+  return FORMAT_HELP.get(format) ?? "write it in that form";
+}
+
+const FORMAT_HELP = new Map([
+  ["ip", "write four numbers of at most 255 with dots between, or an IPv6 address; names are not looked up"],
+  ["cidr", "write an address, `/`, and a length of at most 32, or 128 for IPv6"],
+  ["interface-address", "write an address, `/`, and the length of its network"],
+  ["route-target", "write `default`, an address, or a network such as 10.9.0.0/16"],
+]);
 
 function rangeText(minimum: number | undefined, maximum: number | undefined): string {
   if (minimum === undefined) return `at most ${maximum}`;

@@ -13,7 +13,7 @@ const cases: readonly { readonly name: string; readonly text: string; readonly s
     text: 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  clusterIP: 10.96.010.10\n  ports:\n  - {port: "eighty", protocol: tcp}\n  - {targetPort: 80}\n  - {port: 70000, nodePort: "31160"}\n',
     says: [
       'a.yaml:5:14 error KT009 Service default/web: spec.clusterIP: Invalid value: "10.96.010.10": must not have leading 0s\n  write each number without leading zeros: some programs read them as octal; the API server refuses the Service, so it is left out',
-      'a.yaml:7:12 error KT008 Service default/web: spec.ports[0].port must be a whole number, not the text "eighty" (json: cannot unmarshal string into Go value of type int32)\n  the API server refuses the Service, so it is left out',
+      'a.yaml:7:12 error KT008 Service default/web: spec.ports[0].port must be a whole number, not the text "eighty" (json: cannot unmarshal string into Go value of type int32)\n  write a whole number, in digits and without quotes; the API server refuses the Service, so it is left out',
       'a.yaml:7:32 error KT008 Service default/web: spec.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"\n  did you mean TCP?; the API server refuses the Service, so it is left out',
       "a.yaml:8:5 error KT008 Service default/web: spec.ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive\n  add port; the API server refuses the Service, so it is left out",
       "a.yaml:9:12 error KT008 Service default/web: spec.ports[2].port: Invalid value: 70000: must be between 1 and 65535, inclusive\n  write a port number of that range; the API server refuses the Service, so it is left out",
@@ -67,12 +67,14 @@ const cases: readonly { readonly name: string; readonly text: string; readonly s
   {
     name: "no apiVersion",
     text: "kind: Service\nmetadata: {name: web}\n",
-    says: ['a.yaml:1:1 error KT008 kind is "Service", but apiVersion is missing\n  kubectl refuses the document'],
+    says: ['a.yaml:1:1 error KT008 kind is "Service", but apiVersion is missing\n  add apiVersion: v1; kubectl refuses the document'],
   },
   {
     name: "no object at all",
     text: "replicas: 3\n",
-    says: ["a.yaml:1:1 error KT008 no Kubernetes object: it has neither apiVersion nor kind\n  kubectl refuses the document"],
+    says: [
+      "a.yaml:1:1 error KT008 no Kubernetes object: it has neither apiVersion nor kind\n  a manifest begins with `apiVersion:` and `kind:`; kubectl refuses the document",
+    ],
   },
   {
     name: "kinds of networking that are not modelled, once each",
@@ -163,7 +165,7 @@ test("a topology says all that is wrong with it", (t) => {
     "t.yaml:4:25 error KT008 topology: spec.kubernetes.version must be text, not 1.3\n  put it in quotes",
     't.yaml:4:40 error KT006 topology: spec.kubernetes has no key "podCIDR"\n  did you mean podCIDRs?',
     't.yaml:5:21 error KT008 topology: spec.kubeProxy.mode is the text "nftable", which is none of iptables, nftables, ipvs, userspace, none\n  did you mean nftables?',
-    't.yaml:7:53 error KT008 topology: spec.nodes[0].interfaces[0].addresses[0] is the text "10.0.2.4", which is not an address with its prefix length, such as 10.0.2.5/24',
+    't.yaml:7:53 error KT008 topology: spec.nodes[0].interfaces[0].addresses[0] is the text "10.0.2.4", which is not an address with its prefix length, such as 10.0.2.5/24\n  add the length of its network, for example 10.0.2.4/24',
   ];
   assert.throws(
     () => readInput({ files: [], topology: "t.yaml", cwd }),

@@ -8,6 +8,7 @@ import type { Link, Route } from "../../linux/netns.ts";
 import { anyCidr, type Cidr, cidrContains, familyOf, hostCidr } from "../../net/address.ts";
 import type { CauseId } from "../../net/cause.ts";
 import type { CauseTable } from "../../objects/cause.ts";
+import { EXISTING_PLUGINS } from "../../objects/cni-plugins.ts";
 import type { CniSettings } from "../../objects/topology.ts";
 import { defaultMetric, ETHERNET_MTU } from "../machine.ts";
 import { partOf, type RulesetPart } from "../ruleset.ts";
@@ -17,12 +18,6 @@ import { EMPTY_NODE } from "./none.ts";
 import type { CniNetwork, CniSite } from "./plugin.ts";
 import { portMapsOf } from "./portmap.ts";
 
-/** Plugins that exist (github.com/containernetworking/cni README, facts of a dump) and that no file here models. */
-const EXISTING: ReadonlySet<string> = new Set(
-  "calico canal cilium kindnet weave kube-router kube-ovn ovn-kubernetes antrea aws-vpc-cni azure-cni romana contiv multus ptp macvlan ipvlan".split(
-    " ",
-  ),
-);
 /** flannel-io/flannel Documentation/backends.md. */
 const FLANNEL_BACKENDS: ReadonlySet<string> = new Set(
   "wireguard udp ipip ipsec alloc extension aws-vpc gce ali-vpc tencent-vpc".split(" "),
@@ -40,7 +35,7 @@ export function notModelledText(
   const several = plugin.split("+");
   if (several.length > 1)
     return `${several.join(" and ")} are both installed: which of them serves the pods is not in the input (spec.cni.plugin of a topology says it)`;
-  return EXISTING.has(plugin)
+  return EXISTING_PLUGINS.has(plugin)
     ? `the network plugin ${plugin} is not modelled: how packets get from and to its pods is not known`
     : undefined;
 }

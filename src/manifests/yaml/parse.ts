@@ -97,6 +97,10 @@ const REMEDIES: readonly { readonly when: RegExp; readonly message?: string; rea
     when: /multiline key|implicit key|mapping value/,
     help: "look for a missing `:`, a missing quote, or a line that is indented too little",
   },
+  { when: /expected ':' after a mapping key/, help: "write `key: value`; the file may have been cut off here" },
+  { when: /\.inf and \.nan/, help: "write a number" },
+  { when: /a key must/, help: "write `key: value`; text with {{ }} or [ ] in it must be quoted" },
+  { when: /cannot read this as !!/, help: "remove the tag, or write a value of that type" },
   { when: /bad indentation/, help: "keys of one mapping must begin in the same column; a value with `: ` or ` #` in it must be quoted" },
   { when: /missed comma/, help: "put a comma between the members, or close the bracket" },
   {
