@@ -6,6 +6,7 @@ import { KT004 } from "./rules/api-version-removed.ts";
 import { KT116 } from "./rules/dual-stack-family-mismatch.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
+import { KT122 } from "./rules/endpoint-address-unroutable.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
 import { KT308 } from "./rules/external-ip-hijacks-traffic.ts";
 import { KT307 } from "./rules/external-ip-not-routed.ts";
@@ -17,6 +18,7 @@ import { KT120 } from "./rules/field-not-for-type.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
+import { KT114 } from "./rules/internal-traffic-local-unreachable.ts";
 import { KT008 } from "./rules/invalid-value.ts";
 import { KT309 } from "./rules/lb-source-ranges-ineffective.ts";
 import { KT306 } from "./rules/load-balancer-without-provider.ts";
@@ -32,6 +34,7 @@ import { KT211 } from "./rules/quota-blocks-replicas.ts";
 import { KT207 } from "./rules/readiness-probe-port-mismatch.ts";
 import { KT110 } from "./rules/service-cluster-ip-conflict.ts";
 import { KT111 } from "./rules/service-cluster-ip-outside-cidr.ts";
+import { KT102 } from "./rules/service-no-ready-endpoints.ts";
 import { KT109 } from "./rules/service-ports-unnamed.ts";
 import { KT107 } from "./rules/service-protocol-mismatch.ts";
 import { KT108 } from "./rules/service-selects-foreign-workload.ts";
@@ -64,6 +67,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT009,
   KT010,
   KT101,
+  KT102,
   KT103,
   KT104,
   KT105,
@@ -74,6 +78,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT110,
   KT111,
   KT112,
+  KT114,
   KT115,
   KT116,
   KT117,
@@ -81,6 +86,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT119,
   KT120,
   KT121,
+  KT122,
   KT201,
   KT202,
   KT203,
