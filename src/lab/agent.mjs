@@ -363,7 +363,6 @@ my $six = $dst =~ /:/;
 my $family = $six ? AF_INET6 : AF_INET;
 sub at { my ($ip, $port) = @_; my $raw = inet_pton($family, $ip); return $six ? pack_sockaddr_in6($port, $raw) : pack_sockaddr_in($port, $raw); }
 sub fail { my ($name) = grep { $!{$_} } sort keys %!; print "errno $name\n"; exit 0; }
-print "asking\n";
 my $tcp = $protocol eq "tcp";
 socket(my $s, $family, $tcp ? SOCK_STREAM : SOCK_RAW, $tcp ? 6 : $six ? 58 : 1) or fail();
 setsockopt($s, $six ? 41 : 0, $six ? 16 : 2, pack("i", $ttl)) or fail() if $ttl;
@@ -372,6 +371,7 @@ if ($tcp) {
   bind($s, at($src || ($six ? "::" : "0.0.0.0"), $sport)) or fail();
   $s->blocking(0);
   connect($s, at($dst, $dport)) or $!{EINPROGRESS} or fail();
+  print "asking\n";
   # An ICMP error that comes while connect() runs is a soft one, which wakes nobody: SO_ERROR tells (tcp_v4_err).
   for (my $ready = 0; !$ready;) {
     vec(my $set = "", fileno($s), 1) = 1;
@@ -391,6 +391,7 @@ bind($s, at($src, 0)) or fail() if $src;
 my $echo = pack("CCnnn", $six ? 128 : 8, 0, 0, $sport, 1) . ("ktrace__" x 7);
 unless ($six) { my $sum = unpack("%32n*", $echo); $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16; substr($echo, 2, 2) = pack("n", ~$sum & 0xffff); }
 defined send($s, $echo, 0, at($dst, 0)) or fail();
+print "asking\n";
 for (;;) {
   my $peer = recv($s, my $packet, 2048, 0);
   fail() unless defined $peer;

@@ -60,7 +60,11 @@ function sourceTowards(netns: Netns, ip: Ip, iif: string | undefined): Ip | unde
 /** A TCP reset, an SCTP abort. */
 export const resetOf = (netns: Netns, packet: Packet): Packet => ({ ...backwards(netns, packet), segment: { kind: "rst" } });
 
-export const echoReplyOf = (netns: Netns, packet: Packet): Packet => ({ ...backwards(netns, packet), segment: { kind: "echo-reply" } });
+export const echoReplyOf = (netns: Netns, packet: Packet, src: Ip = packet.dst): Packet => ({
+  ...backwards(netns, packet),
+  src,
+  segment: { kind: "echo-reply" },
+});
 
 /** The answer of a listening process. */
 export const answerOf = (netns: Netns | undefined, packet: Packet): Packet => ({

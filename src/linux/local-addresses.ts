@@ -3,13 +3,15 @@
  * looked up by address: a node in ipvs mode owns every Service address there is. An IPv4 address is local even on a device
  * that is down, an IPv6 one only where no duplicate detection waits for it to come up (NOARP: a dummy device).
  */
-import { broadcastOf, type Cidr, cidrContains, familyOf, hostCidr, type Ip } from "../net/address.ts";
+import { broadcastOf, type Cidr, cidrContains, familyOf, hostCidr, type Ip, networkOf } from "../net/address.ts";
 import type { Link, LinkAddress, Route } from "./netns.ts";
 
 export type LocalTable = {
   /** The local route of an address, as `ip route show table local` has it. */
   readonly lookup: (ip: Ip) => Route | undefined;
   readonly isBroadcast: (ip: Ip) => boolean;
+  /** The subnet-router anycast address of a prefix, which a router has (addrconf_join_anycast, RFC 4291 2.6.1). */
+  readonly anycast: (ip: Ip) => Route | undefined;
 };
 
 type Owned = { readonly link: Link; readonly address: LinkAddress };
@@ -19,11 +21,13 @@ export function localTable(links: readonly Link[]): LocalTable {
   const owned = new Map<Ip, Owned>();
   const wide: Owned[] = [];
   const broadcasts = new Set<Ip>(["255.255.255.255"]);
+  const anycasts = new Map<Ip, Owned>();
   for (const link of links) {
     for (const address of link.addresses) {
       const { ip } = address.cidr;
       if (isLocalOn(link, ip) && !owned.has(ip)) owned.set(ip, { link, address });
       if (link.up && isWhole(link, address)) wide.push({ link, address });
+      if (link.up && hasAnycast(link, address)) anycasts.set(networkOf(address.cidr).ip, { link, address });
       const broadcast = link.up ? broadcastOf(address.cidr) : undefined;
       if (broadcast !== undefined) broadcasts.add(broadcast);
     }
@@ -36,8 +40,15 @@ export function localTable(links: readonly Link[]): LocalTable {
       return whole && routeTo(whole, whole.address.cidr);
     },
     isBroadcast: (ip) => broadcasts.has(ip),
+    anycast: (ip) => {
+      const own = anycasts.get(ip);
+      return own && { ...routeTo(own, hostCidr(ip)), anycast: true };
+    },
   };
 }
+
+const hasAnycast = (link: Link, { cidr }: LinkAddress): boolean =>
+  familyOf(cidr.ip) === 6 && cidr.length < 127 && link.type.kind !== "loopback";
 
 const isLocalOn = (link: Link, ip: Ip): boolean => link.up || familyOf(ip) === 4 || link.type.kind === "dummy";
 

@@ -2,13 +2,14 @@
  * Delivery to this stack itself: INPUT, then the socket, or what the kernel answers when nobody listens.
  * Facts: net/ipv4/ip_input.c, tcp_ipv4.c, udp.c, icmp.c. Not modelled: SO_REUSEPORT, TIME_WAIT, SYN cookies.
  */
+import type { Ip } from "../net/address.ts";
 import type { Packet } from "../net/packet.ts";
 import { echoReplyOf, resetOf } from "./answers.ts";
 import { addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
 import { refuse } from "./input.ts";
 import type { ListeningSocket, Netns } from "./netns.ts";
-import { isLocalAddress } from "./route.ts";
+import { isAnycastAddress, isLocalAddress, lookupRoute, sourceFor } from "./route.ts";
 import { socketOf, socketQuoted } from "./run.ts";
 import { ended, type Stage } from "./stage.ts";
 import { decapsulate } from "./vxlan.ts";
@@ -25,6 +26,9 @@ export function localIn(flight: Flight, netns: Netns, dev: string): Stage {
   if (socketOf(flight.run, netns.id, packet)) return ended({ kind: "peer", netns: netns.id, packet });
   if (packet.protocol === "icmp" || packet.protocol === "icmpv6") return deliverEcho(flight, netns);
   const begins = packet.segment.kind === "syn" || packet.segment.kind === "datagram";
+  // tcp_v6_conn_request and tcp_v6_send_reset both look for a unicast destination.
+  if (packet.protocol === "tcp" && isAnycastAddress(netns, packet.dst))
+    return ended(dropped(flight, netns.id, "not-listening", `${packet.dst} is an anycast address: TCP does not answer there`));
   const socket = begins ? listenerFor(netns, packet) : undefined;
   if (!socket) return ended(nobodyListens(flight, netns));
   addStep(flight, { kind: "accept", socket });
@@ -56,9 +60,14 @@ function deliverEcho(flight: Flight, netns: Netns): Stage {
   const ignored = netns.sysctls["net.ipv4.icmp_echo_ignore_all"] === "1" && packet.family === 4;
   if (ignored || !isLocalAddress(netns, packet.dst))
     return ended(dropped(flight, netns.id, "rule-denied", "net.ipv4.icmp_echo_ignore_all is 1"));
-  const answer = echoReplyOf(netns, packet);
+  const answer = echoReplyOf(netns, packet, isAnycastAddress(netns, packet.dst) ? connectedSource(netns, packet.src) : packet.dst);
   addStep(flight, { kind: "answer", packet: answer });
   return ended({ kind: "answered", netns: netns.id, packet, answer });
+}
+
+function connectedSource(netns: Netns, towards: Ip): Ip | undefined {
+  const route = lookupRoute(netns, towards);
+  return route && sourceFor(netns, route, towards);
 }
 
 /** An ICMP error reaches the socket whose packet it quotes; one about an unknown connection is ignored. */

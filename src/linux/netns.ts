@@ -52,6 +52,7 @@ export type Route = {
   readonly onlink?: boolean;
   readonly proto?: "kernel" | "static" | "boot";
   readonly scope?: "global" | "link" | "host";
+  readonly anycast?: boolean; // an IPv6 router's address of all routers on a link
   readonly cause: CauseId;
   readonly assumed?: boolean;
 };

@@ -74,7 +74,12 @@ function localTableOf(netns: Netns): LocalTable {
 
 /** The local table follows from the addresses; routes of type local stand beside them. */
 const localRoute = (netns: Netns, dst: Ip): Route | undefined =>
-  localTableOf(netns).lookup(dst) ?? netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst));
+  localTableOf(netns).lookup(dst) ??
+  netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst)) ??
+  (familyOf(dst) === 6 && sysctl(netns, "net.ipv6.conf.all.forwarding") === "1" ? localTableOf(netns).anycast(dst) : undefined);
+
+/** Whether the address is a router's of all routers on a link: it takes datagrams and echo requests there, no connections. */
+export const isAnycastAddress = (netns: Netns, ip: Ip): boolean => localRoute(netns, ip)?.anycast === true;
 
 /** The source address that a local sender gets for this route when it binds none. */
 export function sourceFor(netns: Netns, route: Route, dst: Ip): Ip | undefined {
