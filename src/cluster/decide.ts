@@ -16,6 +16,7 @@ import { readBalancers } from "./load-balancers/balancers.ts";
 import { decideLoadBalancers } from "./load-balancers/load-balancers.ts";
 import { decideNamespaces } from "./namespaces.ts";
 import { decideHosts } from "./nodes/hosts.ts";
+import { reportNetworkFaults } from "./nodes/network-faults.ts";
 import { decideNodes } from "./nodes/nodes.ts";
 import { createNotes } from "./notes.ts";
 import { createGate } from "./quota/gate.ts";
@@ -40,6 +41,7 @@ export function decideCluster(objects: readonly ApiObject[], topology: Topology)
   const given = gate.services(counted, () => decideServices(counted, settings, createNotes()));
   const nodes = decideNodes(given, topology, settings, notes);
   const hosts = decideHosts(nodes, topology, notes);
+  reportNetworkFaults({ nodes, hosts, settings, topology }, notes);
   const namespaces = decideNamespaces(objects, given, notes);
   const namespaceLabels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
 
@@ -51,7 +53,7 @@ export function decideCluster(objects: readonly ApiObject[], topology: Topology)
   const balancers = readBalancers(topology, notes);
   const services = assignBalancers(decideServices(given, settings, notes), balancers, settings.version, notes);
   const pods = decideListens(placed, services, indexPods(placed), notes);
-  const slices = decideSlices({ given, services, nodes, podsOf: indexPods(pods) });
+  const slices = decideSlices({ given, services, nodes, podsOf: indexPods(pods), notes });
   const outside = decideLoadBalancers(balancers, { nodes, hosts, services, slices }, notes);
   return {
     ...settings,

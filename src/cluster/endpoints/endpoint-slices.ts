@@ -1,18 +1,20 @@
 /**
  * The EndpointSlices of every Service, kube-proxy's only source of endpoints: those that the endpointslice controller
  * writes for selectors (staging/src/k8s.io/endpointslice/reconciler.go), those mirrored from hand-made Endpoints, those of
- * the user, and those of a live dump. Not modelled: topology-mode Auto hints, the zone shares of 1.23 and older.
+ * the user, and those of a live dump.
  */
 import { familyOf, type Ip } from "../../net/address.ts";
 import type { EndpointSlice, IpFamilyName } from "../../objects/api.ts";
 import type { ClusterEndpoint, ClusterNode, ClusterPod, ClusterService, ClusterSlice, SlicePort } from "../cluster.ts";
 import type { Given } from "../given.ts";
 import { apiServerNodes } from "../nodes/api-server.ts";
+import type { Notes } from "../notes.ts";
 import { byNamespaceAndName, compareIps, groupBy } from "../order.ts";
 import { generateName } from "../synthetic.ts";
 import { isStated, mirrorEndpoints } from "./manual-endpoints.ts";
 import type { PodsBySelector } from "./selected-pods.ts";
 import { MANAGED_BY, MANAGER, readSlice, SERVICE_NAME } from "./slice-object.ts";
+import { addZoneHints, asksForZoneHints, type CpuShares, cpuShares } from "./zone-hints.ts";
 
 const MAX_ENDPOINTS = 100; // kube-controller-manager --max-endpoints-per-slice
 
@@ -21,6 +23,7 @@ export type SliceWorld = {
   readonly services: readonly ClusterService[];
   readonly nodes: readonly ClusterNode[];
   readonly podsOf: PodsBySelector<ClusterPod>;
+  readonly notes?: Pick<Notes, "event">;
 };
 
 export function decideSlices(world: SliceWorld): ClusterSlice[] {
@@ -29,6 +32,7 @@ export function decideSlices(world: SliceWorld): ClusterSlice[] {
   const endpoints = new Map(given.all("Endpoints").map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]));
   const known = new Set(services.map((service) => `${service.namespace}/${service.name}`));
   const zones: Zones = new Map(world.nodes.map((node) => [node.name, node.labels["topology.kubernetes.io/zone"]]));
+  const shares = services.some(asksForZoneHints) ? cpuShares(world.nodes) : undefined;
   const ofServices = services.flatMap((service) => {
     const key = `${service.namespace}/${service.name}`;
     const slices = (written.get(key) ?? []).flatMap((slice) => readSlice(slice) ?? []);
@@ -39,7 +43,8 @@ export function decideSlices(world: SliceWorld): ClusterSlice[] {
       const stated = slices.filter((slice) => managerOf(slice) === MANAGER.controller);
       if (stated.length > 0) return slices;
       if (manual && isStated(manual)) return [...byHand, ...mirrorEndpoints(manual, MANAGER.controller)];
-      return [...byHand, ...controllerSlices(service, endpointsOfPods(service, zones, world.podsOf))];
+      const ofController = controllerSlices(service, endpointsOfPods(service, zones, world.podsOf));
+      return [...byHand, ...(asksForZoneHints(service) ? withZoneHints(service, ofController, shares, world) : ofController)];
     }
     if (slices.some((slice) => managerOf(slice) !== "")) return slices;
     if (manual) return [...byHand, ...mirrorEndpoints(manual, MANAGER.mirroring)];
@@ -47,6 +52,20 @@ export function decideSlices(world: SliceWorld): ClusterSlice[] {
   });
   const orphans = given.all("EndpointSlice").filter((slice) => !known.has(`${slice.metadata.namespace}/${serviceNameOf(slice)}`));
   return [...ofServices, ...orphans.flatMap((slice) => readSlice(slice) ?? [])].sort(byNamespaceAndName);
+}
+
+/** Family by family, as the controller reconciles them. */
+function withZoneHints(service: ClusterService, slices: readonly ClusterSlice[], shares: CpuShares, { notes }: SliceWorld): ClusterSlice[] {
+  return [...groupBy(slices, (slice) => slice.addressType).values()].flatMap((ofFamily) => {
+    const { slices: hinted, event } = addZoneHints(ofFamily, shares);
+    notes?.event({
+      type: event.enabled ? "Normal" : "Warning",
+      reason: event.enabled ? "TopologyAwareHintsEnabled" : "TopologyAwareHintsDisabled",
+      object: { kind: "Service", namespace: service.namespace, name: service.name },
+      message: event.message,
+    });
+    return hinted;
+  });
 }
 
 const serviceNameOf = (slice: EndpointSlice): string => slice.metadata.labels?.[SERVICE_NAME] ?? "";
@@ -93,13 +112,13 @@ function endpointOf(service: ClusterService, pod: ClusterPod, ip: Ip, zone: stri
     ...(pod.node === undefined ? {} : { nodeName: pod.node }),
     ...(zone === undefined ? {} : { zone }),
     ...(isNamed && pod.spec.hostname !== undefined ? { hostname: pod.spec.hostname } : {}),
-    ...(ready ? hintsOf(service, pod.node, zone) : {}),
+    ...(ready && !asksForZoneHints(service) ? hintsOf(service, pod.node, zone) : {}),
     pod: { namespace: pod.namespace, name: pod.name },
     origin: pod.origin,
   };
 }
 
-/** spec.trafficDistribution: an endpoint is for its own zone, with PreferSameNode also for its own node (KEP-4444, KEP-3015). */
+/** spec.trafficDistribution, which the older annotation puts out of force: an endpoint is for its own zone, with PreferSameNode also for its own node (KEP-4444, KEP-3015). */
 function hintsOf(
   { trafficDistribution }: ClusterService,
   node: string | undefined,
