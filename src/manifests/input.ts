@@ -40,6 +40,7 @@ export type Input = {
   readonly sources: Sources;
   readonly written: readonly Written[]; // the same as in the files, refused objects too
   readonly files: readonly string[]; // that were read, in order
+  readonly expectations: readonly TopologyDocument[]; // for `ktrace test`
 };
 
 /** Reads it. Throws only UsageError: nothing named, nothing found, nothing readable, or a topology that cannot be used. */
@@ -53,8 +54,14 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects, topologies, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
-  const isEmpty = files.length > 0 && objects.length === 0 && topologies.length === 0 && configs.length === 0 && settings.length === 0;
+  const { objects, topologies, expectations, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
+  const isEmpty =
+    files.length > 0 &&
+    objects.length === 0 &&
+    topologies.length === 0 &&
+    expectations.length === 0 &&
+    configs.length === 0 &&
+    settings.length === 0;
   const chosen = chooseTopology(found, topologies, request.cwd, sources);
   const { topology: configured, diagnostics: inConfig } = withKubeProxyConfig(chosen, configs, objects);
   const { topology: whole, diagnostics: inFacts } = withFacts(configured, objects, settings);
@@ -64,7 +71,7 @@ export function readInput(request: InputRequest): Input {
     .sort(byPlace(order));
   if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
     throw nothingRead(files, manifests, diagnostics);
-  return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file) };
+  return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file), expectations };
 }
 
 /** Input in which nothing could be read is no input; one whose kinds do not matter to networking is. */

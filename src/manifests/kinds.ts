@@ -45,6 +45,7 @@ const NETWORKING_GROUPS =
 export type Judgement =
   | { readonly kind: "read" }
   | { readonly kind: "topology" }
+  | { readonly kind: "expectations" } // what `ktrace test` reads
   | { readonly kind: "kube-proxy" } // its own configuration, which is no API object
   | { readonly kind: "setting" } // read for what it says of the cluster; not an object of the model
   | { readonly kind: "noted" } // kept as it was written, for rules of lint that others refer to it from
@@ -97,7 +98,8 @@ export function judgeKind(apiVersion: string, kind: string): Judgement {
 /** The kinds of ktrace's own files. */
 function judgeOwnKind(kind: string): Judgement {
   if (kind === "Topology") return { kind: "topology" };
-  const meant = kind === "Expectations" ? undefined : nearest(kind, ["Topology", "Expectations"]);
+  if (kind === "Expectations") return { kind: "expectations" };
+  const meant = nearest(kind, ["Topology", "Expectations"]);
   if (meant === undefined) return { kind: "skip" };
   return { kind: "mistaken", field: "kind", message: `ktrace has no kind ${quote(kind)}`, help: `did you mean ${meant}?` };
 }

@@ -28,6 +28,7 @@ export type ObjectCollector = {
   readonly finish: (sources: Sources) => {
     readonly objects: readonly ApiObject[];
     readonly topologies: readonly TopologyDocument[];
+    readonly expectations: readonly TopologyDocument[];
     readonly configs: readonly TopologyDocument[]; // kube-proxy's
     readonly settings: readonly YamlMapping[]; // custom resources that are read for facts only
     readonly diagnostics: readonly Diagnostic[];
@@ -36,7 +37,7 @@ export type ObjectCollector = {
   };
 };
 
-const READ_JUDGEMENTS: ReadonlySet<string> = new Set(["read", "topology", "kube-proxy", "setting", "noted"]);
+const READ_JUDGEMENTS: ReadonlySet<string> = new Set(["read", "topology", "expectations", "kube-proxy", "setting", "noted"]);
 
 type NotModelled = { readonly source: Source; readonly count: number };
 
@@ -45,6 +46,7 @@ export function createCollector(): ObjectCollector {
   const objects: ApiObject[] = [];
   const written: Written[] = [];
   const topologies: TopologyDocument[] = [];
+  const expectations: TopologyDocument[] = [];
   const configs: TopologyDocument[] = [];
   const settings: YamlMapping[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -63,7 +65,7 @@ export function createCollector(): ObjectCollector {
     if (typeof apiVersion !== "string" || typeof kind !== "string") complainAboutType(value, source, expected);
     else if (kind.endsWith("List") && Array.isArray(value.items)) addList(value.items, apiVersion, kind, source, expected);
     else if (addUnread(apiVersion, kind, source)) return;
-    else if (apiVersion.startsWith("ktrace.dev/")) topologies.push({ value, source });
+    else if (apiVersion.startsWith("ktrace.dev/")) (kind === "Expectations" ? expectations : topologies).push({ value, source });
     else if (judgeKind(apiVersion, kind).kind === "kube-proxy") configs.push({ value, source });
     else if (judgeKind(apiVersion, kind).kind === "setting") settings.push(value);
     else if (judgeKind(apiVersion, kind).kind === "noted") written.push({ value, source });
@@ -137,6 +139,7 @@ export function createCollector(): ObjectCollector {
       return {
         objects: unique.objects,
         topologies,
+        expectations,
         configs,
         settings,
         documents,

@@ -52,6 +52,7 @@ export type TopologyPod = {
   readonly node?: string;
   readonly listens?: readonly Listen[];
   readonly dead?: boolean;
+  readonly ready?: boolean;
 };
 
 export type KubeProxyMode = "iptables" | "nftables" | "ipvs" | "userspace" | "none";

@@ -123,7 +123,7 @@ function running(each: Pinned, node: ClusterNode, stated: readonly Ip[], pools: 
   if (phase === "Succeeded" || phase === "Failed") return { ...base, ips: stated, phase, ready: false };
   const ips = base.hostNetwork ? node.internalIPs : addressesFor(node, stated, pools);
   if (ips.length === 0) return withoutAddress(base, node, notes);
-  return { ...base, ips, phase, ready: phase === "Running" && isReady(each.plan.object) };
+  return { ...base, ips, phase, ready: phase === "Running" && (each.pin?.ready ?? isReady(each.plan.object)) };
 }
 
 /** The addresses stated, and one of each other family of the node; the node's first family is primary. */
