@@ -9,6 +9,7 @@ import { endpointSliceViolations, endpointsViolations } from "./endpoints.ts";
 import { ingressClassViolations, ingressViolations } from "./ingress.ts";
 import { metadataViolations } from "./metadata.ts";
 import { networkPolicyViolations } from "./network-policy.ts";
+import { nodeViolations } from "./node.ts";
 import { podSpecViolations } from "./pod.ts";
 import { serviceViolations } from "./service.ts";
 import { workloadViolations } from "./workload.ts";
@@ -45,8 +46,9 @@ function ownViolations(object: ApiObject, context: ValidationContext): readonly 
     case "Job":
     case "CronJob":
       return workloadViolations(object, context);
-    case "Namespace":
     case "Node":
+      return nodeViolations(object, context);
+    case "Namespace":
     case "ConfigMap":
     case "ResourceQuota":
     case "LimitRange":
