@@ -101,7 +101,12 @@ export type PodStatus = {
   readonly podIPs?: readonly { readonly ip: string }[];
   readonly hostIP?: string;
   readonly conditions?: readonly Condition[];
-  readonly containerStatuses?: readonly { readonly ready?: boolean; readonly restartCount?: number }[];
+  readonly containerStatuses?: readonly {
+    readonly name?: string;
+    readonly ready?: boolean;
+    readonly restartCount?: number;
+    readonly state?: unknown;
+  }[];
   readonly startTime?: string;
 };
 export type PodTemplate = { readonly metadata?: Partial<ObjectMeta>; readonly spec?: PodSpec };

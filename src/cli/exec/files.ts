@@ -1,5 +1,5 @@
 /** `cat` of the files that decide name lookup, and `env`: what the kubelet writes into a pod, or the machine has itself. */
-import { containerEnv } from "../../agents/kubelet/env.ts";
+import { containerEnv, isOrderAssumed } from "../../agents/kubelet/env.ts";
 import { formatHostsFile, hostnameOf, hostsFileOf, hostsFileOfMachine } from "../../agents/kubelet/hosts-file.ts";
 import { formatResolvConf, resolvConfOf, resolvConfOfMachine } from "../../agents/kubelet/resolv-conf.ts";
 import { UsageError } from "../../objects/diagnostic.ts";
@@ -19,13 +19,16 @@ export const runCat: Program = (args, where) => {
   return file === undefined ? fails(`cat: ${escapeText(path)}: not modelled; known: ${[...FILES.keys()].join(", ")}`) : shows(file(where));
 };
 
+const ORDER_ASSUMED = "assumed: the Services were there before the container started; creationTimestamp and startTime of a dump tell\n";
+
 export const runEnv: Program = (args, { pod, container, session }) => {
   if (args.length > 0) throw new UsageError("env takes no words here");
   if (pod === undefined) throw new UsageError("env: the environment of a node or host is not modelled; a pod's is");
   const chosen = pod.containers.find((one) => container === undefined || one.name === container);
   const own = (chosen?.env ?? []).map(({ name, value }) => (value === undefined ? { name } : { name, value }));
-  const variables = containerEnv(session.cluster, pod, hostnameOf(pod), own);
-  return shows(variables.map(({ name, value }) => `${escapeText(name)}=${escapeText(value)}\n`).join(""));
+  const variables = containerEnv(session.cluster, pod, hostnameOf(pod), own, chosen?.name);
+  const shown = shows(variables.map(({ name, value }) => `${escapeText(name)}=${escapeText(value)}\n`).join(""));
+  return isOrderAssumed(session.cluster, pod, chosen?.name) ? { ...shown, stderr: ORDER_ASSUMED } : shown;
 };
 
 function resolvConf({ session, pod, party }: Where): string {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { containerEnv, serviceEnv } from "../../../src/agents/kubelet/env.ts";
+import { containerEnv, isOrderAssumed, serviceEnv } from "../../../src/agents/kubelet/env.ts";
 import { formatHostsFile, hostnameOf, hostsFileOf } from "../../../src/agents/kubelet/hosts-file.ts";
 import { formatResolvConf, resolvConfOf } from "../../../src/agents/kubelet/resolv-conf.ts";
 import { boundSockets, processName } from "../../../src/agents/kubelet/sockets.ts";
-import type { ClusterPod } from "../../../src/cluster/cluster.ts";
+import type { ClusterPod, ClusterService } from "../../../src/cluster/cluster.ts";
 import type { ListeningSocket } from "../../../src/linux/netns.ts";
 import type { PodSpec } from "../../../src/objects/api.ts";
-import { sampleCluster, sampleNode, samplePod, sampleService } from "../sample-cluster.ts";
+import { MANIFEST, sampleCluster, sampleNode, samplePod, sampleService } from "../sample-cluster.ts";
 
 const pod = (spec: PodSpec, over: Partial<ClusterPod> = {}): ClusterPod => samplePod("web", 2, "10.244.1.15", { spec, ...over });
 const nodes = [sampleNode(1), sampleNode(2, { resolvConf: { nameservers: ["10.0.2.3"], search: ["lan"], options: ["rotate"] } })];
@@ -107,6 +107,48 @@ test("Service variables: names, ports, and which Services", () => {
     "x",
   );
 });
+
+const T = (hour: number): string => `2024-05-01T${String(hour).padStart(2, "0")}:00:00Z`;
+const created = (hour: number | undefined): ClusterService["object"] => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "db", ...(hour === undefined ? {} : { creationTimestamp: T(hour) }) },
+  source: MANIFEST,
+});
+const dumped = (metadata: number | undefined, startTime?: number, startedAt?: number): Partial<ClusterPod> => ({
+  object: {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web", ...(metadata === undefined ? {} : { creationTimestamp: T(metadata) }) },
+    status: {
+      ...(startTime === undefined ? {} : { startTime: T(startTime) }),
+      containerStatuses: [{ ...(startedAt === undefined ? {} : { name: "c", state: { running: { startedAt: T(startedAt) } } }) }],
+    },
+    source: MANIFEST,
+  },
+});
+const ages: readonly {
+  readonly name: string;
+  readonly service: number | undefined;
+  readonly pod: Partial<ClusterPod>;
+  readonly has: boolean;
+  readonly assumed: boolean;
+}[] = [
+  { name: "before the pod", service: 1, pod: dumped(2), has: true, assumed: false },
+  { name: "after the pod", service: 3, pod: dumped(2), has: false, assumed: false },
+  { name: "in the same second", service: 2, pod: dumped(2), has: true, assumed: false },
+  { name: "while the pod waited for a node", service: 3, pod: dumped(2, 4), has: true, assumed: false },
+  { name: "before the container started anew", service: 5, pod: dumped(2, 4, 6), has: true, assumed: false },
+  { name: "nobody knows when", service: undefined, pod: dumped(2), has: true, assumed: true },
+  { name: "nor when the pod came", service: 3, pod: {}, has: true, assumed: true },
+];
+for (const { name, service, pod: over, has, assumed } of ages)
+  test(`Service variables: a Service made ${name}`, () => {
+    const object = created(service);
+    const cluster = sampleCluster({ services: [sampleService("db", object ? { object } : {})] });
+    assert.equal(serviceEnv(cluster, pod({}, over)).length > 0, has);
+    assert.equal(isOrderAssumed(cluster, pod({}, over)), assumed);
+  });
 
 test("process names: the command's program, the image's known server, the container", () => {
   const cases = [
