@@ -202,7 +202,7 @@ function isOutside({ apps }: TraceNet, { end }: Connection, server: Ip): boolean
   return end.kind === "answered" && end.reason === "host-unreachable" && end.packet.dst === server;
 }
 
-/** The dns leg, and before it the one that brought the query to a process which passed it on. */
+/** The dns leg, and after it the one of a process that took the query and passed it on. */
 function legsOf(net: TraceNet, from: Who, plan: Plan, server: Ip, queries: readonly Query[], outcome: Consulted["outcome"]): Leg[] {
   const [first] = queries;
   const leg = dnsLeg(
