@@ -50,7 +50,7 @@ const KNOWN: readonly KnownDeprecation[] = [
     kind: "Endpoints",
     field: ["kind"],
     since: 33,
-    what: "Endpoints are deprecated since 1.33: they hold one family only and 1,000 addresses",
+    what: "Endpoints are deprecated since 1.33, EndpointSlices take their place",
     help: "write an EndpointSlice with the label kubernetes.io/service-name",
   },
   {

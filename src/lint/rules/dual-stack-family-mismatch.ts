@@ -42,6 +42,7 @@ function* refused(subject: Subject): Iterable<Finding> {
   for (const { object, field, diagnostic } of decidedFaults(subject.cluster().diagnostics, subject.objects, "KT116")) {
     const help = diagnostic.help?.replace(/(?:; )?the API server refuses the \w+, so it is left out$/, "");
     const isOfCluster = /not configured|dual-stack services|to be had/.test(diagnostic.message);
+    if (isOfCluster && !isStated && object.metadata.uid !== undefined) continue; // a live one was taken
     yield {
       message: diagnostic.message,
       at: { source: object.source, field },

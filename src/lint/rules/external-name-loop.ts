@@ -105,8 +105,8 @@ function* lost(alias: Service, byName: ReadonlyMap<string, Service>, subject: Su
   const meant = serviceMeant(name, zone);
   if (meant === undefined || meant === "default/kubernetes" || byName.has(meant)) return;
   const namespace = meant.slice(0, meant.indexOf("/"));
-  const siblings = [...byName.keys()].filter((key) => key.startsWith(`${namespace}/`));
-  const near = nearest(meant, siblings, (each) => each)[0];
+  const siblings = [...byName.keys()].flatMap((key) => (key.startsWith(`${namespace}/`) ? [key.slice(namespace.length + 1)] : []));
+  const near = nearest(meant.slice(namespace.length + 1), siblings, (each) => each)[0];
   yield {
     message: `${own}: there is no Service ${meant}, which externalName ${name} leads to`,
     at,

@@ -34,7 +34,7 @@ spec: {clusterIP: 10.96.9.9, selector: {app: web}, ports: [{port: 80, targetPort
     const ranges = serviceCIDRs.map(formatCidr).join(", ");
     const isStated = subject.topology.kubernetes?.serviceCIDRs !== undefined;
     for (const { object, field } of decidedFaults(diagnostics, subject.objects, "KT111")) {
-      if (object.kind !== "Service") continue;
+      if (object.kind !== "Service" || (object.metadata.uid !== undefined && !isStated)) continue; // a live one got its address
       const { clusterIP = "", clusterIPs = [] } = object.spec ?? {};
       const outside = [...new Set([clusterIP, ...clusterIPs])].filter((text) => {
         const ip = parseIp(text);

@@ -1,11 +1,11 @@
 /** KT101: the selector that matches nothing, mostly by a slip of one label. */
-import type { Labels } from "../../objects/api.ts";
+import { indexPods } from "../../cluster/endpoints/selected-pods.ts";
+import type { Labels, Service } from "../../objects/api.ts";
 import { slip } from "../../objects/near.ts";
 import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
-import { matchesLabels } from "../../objects/selector.ts";
 import type { Related } from "../finding.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, refOf } from "../subject.ts";
+import { nameOf, refOf, type Subject } from "../subject.ts";
 
 export const KT101: Rule = {
   code: "KT101",
@@ -31,15 +31,12 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
   },
   check: function* (subject) {
     const makers = podMakers(subject.objects);
-    const pods = subject.of("Pod");
+    const isSelected = selectable(subject, makers);
     for (const service of subject.of("Service")) {
       const { selector = {}, type } = service.spec ?? {};
       const namespace = service.metadata.namespace ?? "default";
-      if (type === "ExternalName" || Object.keys(selector).length === 0) continue;
-      const isHere = (object: { readonly namespace: string; readonly labels: Labels }): boolean =>
-        object.namespace === namespace && matchesLabels(selector, object.labels);
-      if (makers.some(isHere)) continue;
-      if (pods.some(({ metadata }) => isHere({ namespace: metadata.namespace ?? "default", labels: metadata.labels ?? {} }))) continue;
+      if (type === "ExternalName" || Object.keys(selector).length === 0 || isSelected(namespace, selector)) continue;
+      if (hasEndpoints(subject, service)) continue;
       const meant = nearestMaker(makers, namespace, selector);
       const wrong = meant && Object.keys(selector).find((key) => meant.labels[key] !== selector[key]);
       const right = wrong === undefined ? undefined : meant?.labels[wrong];
@@ -58,6 +55,24 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
     }
   },
 };
+
+/** Whether something carries the labels: what makes pods, Jobs among it, and the Pods themselves. */
+function selectable(subject: Subject, makers: readonly PodMaker[]): (namespace: string, selector: Labels) => boolean {
+  const ofJobs = subject.objects.flatMap((object) => {
+    if (object.kind !== "Job" && object.kind !== "CronJob") return [];
+    const template = object.spec?.template ?? object.spec?.jobTemplate?.spec?.template;
+    return [{ namespace: object.metadata.namespace ?? "default", labels: template?.metadata?.labels ?? {} }];
+  });
+  const ofPods = subject.of("Pod").map(({ metadata }) => ({ namespace: metadata.namespace ?? "default", labels: metadata.labels ?? {} }));
+  const select = indexPods<{ readonly namespace: string; readonly labels: Labels }>([...makers, ...ofJobs, ...ofPods]);
+  return (namespace, selector) => select(namespace, selector).length > 0;
+}
+
+/** A part of a live cluster: the pods were left out, and the slices say that they are there. */
+function hasEndpoints(subject: Subject, { metadata: { namespace, name } }: Service): boolean {
+  if (subject.of("EndpointSlice").length + subject.of("Endpoints").length === 0) return false;
+  return subject.cluster().slices.some((slice) => slice.namespace === namespace && slice.service === name && slice.endpoints.length > 0);
+}
 
 /** Where the pods get the labels that were probably meant. */
 function relatedOf(maker: PodMaker, key: string | undefined): Related {
