@@ -10,6 +10,8 @@ import { programNetwork } from "./agents/network.ts";
 import { ownRulesParts } from "./agents/own-rules.ts";
 import type { RulesetPart } from "./agents/ruleset.ts";
 import { type Apps, createApps } from "./apps/apps.ts";
+import { assumedIn } from "./assumed.ts";
+import { hasAssumedDns, withAssumedDns } from "./cluster/assumed-dns.ts";
 import type { Cluster, ClusterNode } from "./cluster/cluster.ts";
 import { decideCluster } from "./cluster/decide.ts";
 import { parseVersion } from "./cluster/version.ts";
@@ -44,9 +46,11 @@ export type Session = {
 /** Reads the input and opens it for questions. Throws UsageError when nothing can be read. */
 export function openCluster(request: InputRequest & { readonly namespace?: string; readonly kubernetesVersion?: string }): Session {
   const input = asRelease(readInput(request), request.kubernetesVersion); //  manifests/  what is written
-  const cluster = decideCluster(input.objects, input.topology); //            cluster/    what the control plane decides
+  const cluster = decideWithDns(input.objects, input.topology); //            cluster/    what the control plane decides
   return sessionOf(input, cluster, request.namespace);
 }
+
+const decideWithDns: typeof decideCluster = (objects, topology) => withAssumedDns(decideCluster(objects, topology), objects);
 
 /** As if the topology named this release. */
 function asRelease(input: Input, version: string | undefined): Input {
@@ -66,8 +70,9 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
   };
   const daemons = { proxiedPorts: proxiedPortLookup(cluster, causes), healthPorts: healthPortLookup(cluster, causes) };
   const apps = createApps(cluster, causes, files, daemons); //                apps/       what processes answer
+  const decide = hasAssumedDns(cluster) ? decideWithDns : decideCluster;
   const reopen: Reopen = ({ objects = input.objects, topology = input.topology }) =>
-    sessionOf({ ...input, objects, topology }, decideCluster(objects, topology), namespace);
+    sessionOf({ ...input, objects, topology }, decide(objects, topology), namespace);
   const counsellor = createCounsellor(() => session, reopen); //              advice/     what to change, when it fails
   const session: Session = {
     input,
@@ -80,7 +85,8 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
     trace: (question) => {
       const startRun: TraceNet["startRun"] = (choose, before) =>
         createRun(world, choose, { evidence: question.evidence, ...(before ? { before } : {}) });
-      const trace = traceRequest({ world, apps, startRun }, question); //     trace/      what the kernels (linux/) then do
+      const walked = traceRequest({ world, apps, startRun }, question); //    trace/      what the kernels (linux/) then do
+      const trace = { ...walked, assumed: [...walked.assumed, ...assumedIn(cluster, input.topology, walked)] };
       counsellor.remember(question, trace);
       return trace;
     },

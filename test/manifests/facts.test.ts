@@ -71,9 +71,9 @@ const KUBERNETES: readonly { readonly name: string; readonly input: string; read
     says: { clusterDomain: "old.test", clusterDNS: ["10.3.0.10"] },
   },
   {
-    name: "the address of the Service kube-dns",
+    name: "the address of a live cluster's Service kube-dns",
     input:
-      "apiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\nspec: {clusterIP: 10.43.0.10, ports: [{port: 53}]}\n",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system, uid: x}\nspec: {clusterIP: 10.43.0.10, ports: [{port: 53}]}\n",
     says: { clusterDNS: ["10.43.0.10"] },
   },
   {

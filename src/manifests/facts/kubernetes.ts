@@ -70,10 +70,12 @@ function addresses(texts: readonly string[]): readonly string[] | undefined {
 
 const portRange = (text: string | undefined): string | undefined => (/^\d{1,5}-\d{1,5}$/.test(text ?? "") ? text : undefined);
 
-/** kubeadm's Service kube-dns, when it states its address. */
+/** The address of a live cluster's Service kube-dns. A manifest's says what someone wants, not what kubelets were told. */
 function dnsService(objects: readonly ApiObject[]): readonly string[] | undefined {
   const [service] = objects.flatMap((object) =>
-    object.kind === "Service" && object.metadata.namespace === "kube-system" && object.metadata.name === "kube-dns" ? [object] : [],
+    object.kind === "Service" && object.metadata.namespace === "kube-system" && object.metadata.name === "kube-dns" && object.metadata.uid
+      ? [object]
+      : [],
   );
   return addresses(service?.spec?.clusterIPs ?? (service?.spec?.clusterIP ? [service.spec.clusterIP] : []));
 }
