@@ -92,7 +92,9 @@ function formatRefusal(path: readonly PathPart[], value: unknown, format: string
       code: "KT009",
       help: "write each number without leading zeros: some programs read them as octal",
     });
-  const help = format === "cluster-ip" ? { help: "write an IP address or None, or leave it out" } : {};
+  const help = {
+    help: format === "cluster-ip" ? "write an IP address or None, or leave it out" : "names are not looked up: write the address",
+  };
   return invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", help);
 }
 

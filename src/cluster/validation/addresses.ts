@@ -16,7 +16,12 @@ const isStrict = (version: Version): boolean => atLeast(version, 1, 36);
 export function ipViolations(path: readonly PathPart[], text: string, version: Version, more: More = {}): Violation[] {
   if (parseIp(text) === undefined) {
     if (parseIp(withoutZeros(text)) === undefined)
-      return [invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", more)];
+      return [
+        invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", {
+          help: "names are not looked up: write the address",
+          ...more,
+        }),
+      ];
     return [invalid(path, text, "must not have leading 0s", { code: KT009, help: ZEROS_HELP, ...more })];
   }
   if (isStrict(version) && isMapped(text))
@@ -30,7 +35,11 @@ export function cidrViolations(path: readonly PathPart[], text: string, version:
   if (cidr === undefined) {
     if (text.includes("/") && parseCidr(withoutZeros(text)) !== undefined)
       return [invalid(path, text, "must not have leading 0s in IP or prefix length", { code: KT009, help: ZEROS_HELP })];
-    return [invalid(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
+    return [
+      invalid(path, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)", {
+        help: "write an address, `/`, and a length of at most 32, or 128 for IPv6",
+      }),
+    ];
   }
   if (!isStrict(version)) return [];
   if (isMapped(text)) return [invalid(path, text, "must not have an IPv4-mapped IPv6 address", { code: KT009, help: "write it as IPv4" })];
@@ -48,7 +57,7 @@ const isMapped = (text: string): boolean => /^::ffff:/i.test(text);
 export function specialIpViolations(path: readonly PathPart[], text: string): Violation[] {
   const ip = parseIp(text);
   const why = ip === undefined ? undefined : specialRange(ip);
-  return why === undefined ? [] : [invalid(path, text, why)];
+  return why === undefined ? [] : [invalid(path, text, why, { help: "write an address that packets can be sent to" })];
 }
 
 function specialRange(ip: Ip): string | undefined {

@@ -2,7 +2,7 @@
 import type { Container, ContainerPort, Probe } from "../../objects/api.ts";
 import { duplicate, forbidden, invalid, notSupported, required, type Violation } from "../../objects/violation.ts";
 import { ipViolations } from "./addresses.ts";
-import { createSeen, each, faulty, type Path, type ValidationContext } from "./context.ts";
+import { createSeen, each, faulty, misnamed, type Path, type ValidationContext } from "./context.ts";
 import { labelFaults, portFaults, portNameFaults } from "./names.ts";
 import { portNumberOrName } from "./service.ts";
 
@@ -13,7 +13,7 @@ export type ContainerRole = { readonly hostNetwork: boolean; readonly isInit: bo
 export function containerViolations(container: Container, at: Path, role: ContainerRole, context: ValidationContext): Violation[] {
   const { name, image = "", restartPolicy, env } = container;
   return [
-    ...(name === "" ? [required([...at, "name"])] : faulty([...at, "name"], name, labelFaults(name))),
+    ...(name === "" ? [required([...at, "name"])] : misnamed([...at, "name"], name, labelFaults(name))),
     ...(image === "" ? [required([...at, "image"])] : faulty([...at, "image"], image, spaceFaults(image))),
     ...portsViolations(container.ports, [...at, "ports"], role, context),
     ...each(env, (variable, i) => faulty([...at, "env", i, "name"], variable.name, variableFaults(variable.name))),
@@ -41,7 +41,7 @@ function portsViolations(
     const path = [...at, i];
     const nameFaults = name === "" ? [] : portNameFaults(name);
     return [
-      ...faulty([...path, "name"], name, nameFaults, { code: "KT208" }),
+      ...faulty([...path, "name"], name, nameFaults, { code: "KT208", help: "write at most 15 small letters, digits and dashes" }),
       ...(name !== "" && nameFaults.length === 0 && hasName(name) ? [duplicate([...path, "name"], name, { code: "KT208" })] : []),
       ...faulty([...path, "containerPort"], containerPort, portFaults(containerPort)),
       ...(hostPort === 0 ? [] : faulty([...path, "hostPort"], hostPort, portFaults(hostPort))),

@@ -83,7 +83,7 @@ function sliceAddressViolations(text: string, type: EndpointSlice["addressType"]
   const wrong = ipViolations(path, text, version);
   if (wrong.length > 0) return wrong;
   return [
-    ...faulty(path, text, familyFaults(text, type), { help: `addressType is ${type}` }),
+    ...faulty(path, text, familyFaults(text, type), { help: `write it in a slice of the other addressType; this one's is ${type}` }),
     ...unroutable(specialIpViolations(path, text)),
   ];
 }

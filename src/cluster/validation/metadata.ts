@@ -2,18 +2,21 @@
 import type { ApiObject, LabelSelector, Labels, ObjectMeta } from "../../objects/api.ts";
 import { forbidden, invalid, required, tooLong, type Violation } from "../../objects/violation.ts";
 import { atLeast } from "../version.ts";
-import { each, faulty, type Path, type ValidationContext } from "./context.ts";
+import { each, faulty, misnamed, type Path, type ValidationContext } from "./context.ts";
 import { label1035Faults, labelFaults, labelValueFaults, qualifiedNameFaults, subdomainFaults } from "./names.ts";
 
 const MOST_OF_ANNOTATIONS = 262_144; // bytes, keys and values together
 const MOST_IN_CRON_JOB = 52; // so that a Job's name fits: 11 characters of time follow
 
+/** Kinds whose names are one label; the others may have dots. */
+const LABEL_NAMES: ReadonlySet<string> = new Set(["Service", "Namespace"]);
+
 /** Name, namespace, labels and annotations. */
 export function metadataViolations({ kind, metadata }: ApiObject, context: ValidationContext): Violation[] {
   const { name, namespace } = metadata;
   return [
-    ...(name ? faulty(["metadata", "name"], name, nameFaults(kind, name, context)) : []),
-    ...(namespace ? faulty(["metadata", "namespace"], namespace, labelFaults(namespace)) : []),
+    ...(name ? misnamed(["metadata", "name"], name, nameFaults(kind, name, context), !LABEL_NAMES.has(kind)) : []),
+    ...(namespace ? misnamed(["metadata", "namespace"], namespace, labelFaults(namespace)) : []),
     ...labelsViolations(metadata.labels, ["metadata", "labels"]),
     ...annotationsViolations(metadata, ["metadata", "annotations"]),
   ];
@@ -40,8 +43,8 @@ export const serviceNameFaults = (name: string, { version }: ValidationContext):
 /** Keys and values of labels, and of selectors made of them: ValidateLabels. */
 export function labelsViolations(labels: Labels | undefined, path: Path): Violation[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...faulty([...path, key], key, qualifiedNameFaults(key)),
-    ...faulty([...path, key], value, labelValueFaults(value)),
+    ...faulty([...path, key], key, qualifiedNameFaults(key), { help: "write letters, digits, '-', '_' and '.'; one `/` after a DNS name" }),
+    ...faulty([...path, key], value, labelValueFaults(value), { help: "write letters, digits, '-', '_' and '.', or use an annotation" }),
   ]);
 }
 

@@ -70,12 +70,27 @@ const FORMS = {
   ),
 } as const;
 
+/** Far beyond every limit the length alone is said: an expression over a megabyte would exhaust the stack. */
+const MOST_EXAMINED = 4096;
+
 const judge = (text: string, { regex, most, message }: Form): string[] => [
   ...(byteLength(text) > most ? [tooLongFor(most)] : []),
-  ...(regex.test(text) ? [] : [message]),
+  ...(text.length > MOST_EXAMINED || regex.test(text) ? [] : [message]),
 ];
 
 const tooLongFor = (most: number): string => `must be no more than ${most} bytes`;
+
+/** A name of that look which would be taken: `web-shop` for `Web_Shop`. With dots where `dots` says so. */
+export function likeName(text: string, dots: boolean): string | undefined {
+  const form = dots ? FORMS.subdomain : FORMS.label;
+  const tidy = text
+    .slice(0, MOST_IN_SUBDOMAIN)
+    .toLowerCase()
+    .replace(dots ? /[^a-z0-9.]+/g : /[^a-z0-9]+/g, "-")
+    .slice(0, dots ? MOST_IN_SUBDOMAIN : MOST_IN_LABEL)
+    .replace(/^[-.]+|[-.]+$/g, "");
+  return tidy !== text && form.regex.test(tidy) ? tidy : undefined;
+}
 
 /** One part of a DNS name (RFC 1123): IsDNS1123Label. Dots alone are said shorter. */
 export function labelFaults(text: string): string[] {
@@ -103,7 +118,7 @@ export function qualifiedNameFaults(text: string): string[] {
     prefix === undefined ? [] : prefix === "" ? ["prefix part must be non-empty"] : subdomainFaults(prefix).map(ofPrefixPart);
   if (name === "") return [...ofPrefix, "name part must be non-empty"];
   const tooLong = byteLength(name) > MOST_IN_LABEL ? [`name part ${tooLongFor(MOST_IN_LABEL)}`] : [];
-  return [...ofPrefix, ...tooLong, ...(FORMS.qualified.regex.test(name) ? [] : [FORMS.qualified.message])];
+  return [...ofPrefix, ...tooLong, ...(name.length > MOST_EXAMINED || FORMS.qualified.regex.test(name) ? [] : [FORMS.qualified.message])];
 }
 
 const ofPrefixPart = (fault: string): string => `prefix part ${fault}`;

@@ -47,7 +47,9 @@ function portViolations({ port, endPort }: NetworkPolicyPort, at: Path): Violati
     ];
   return [
     ...found,
-    ...(endPort < port ? [invalid(end, endPort, "must be greater than or equal to `port`")] : []),
+    ...(endPort < port
+      ? [invalid(end, endPort, "must be greater than or equal to `port`", { help: `write ${port} or more, the last port of the range` })]
+      : []),
     ...faulty(end, endPort, portFaults(endPort)),
   ];
 }
@@ -81,7 +83,16 @@ function blockViolations(
       const path = [...at, "except", i];
       const inner = parseCidr(text);
       const isOutside = outer !== undefined && inner !== undefined && !isInside(inner, outer);
-      return [...cidrViolations(path, text, version), ...(isOutside ? [invalid(path, text, "must be a strict subset of `cidr`")] : [])];
+      return [
+        ...cidrViolations(path, text, version),
+        ...(isOutside
+          ? [
+              invalid(path, text, "must be a strict subset of `cidr`", {
+                help: `write a range inside ${cidr} that is smaller, or remove it`,
+              }),
+            ]
+          : []),
+      ];
     }),
   ];
 }

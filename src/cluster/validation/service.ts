@@ -6,7 +6,7 @@ import type { Service, ServicePort, ServiceSpec } from "../../objects/api.ts";
 import { duplicate, forbidden, invalid, notSupported, required, type Violation } from "../../objects/violation.ts";
 import { atLeast } from "../version.ts";
 import { cidrViolations, ipViolations, specialIpViolations } from "./addresses.ts";
-import { createSeen, each, faulty, type Path, type ValidationContext } from "./context.ts";
+import { createSeen, each, faulty, misnamed, type Path, type ValidationContext } from "./context.ts";
 import { labelsViolations } from "./metadata.ts";
 import { labelFaults, portFaults, portNameFaults, qualifiedNameFaults, subdomainFaults } from "./names.ts";
 import { clusterIPsOf, familyViolations } from "./service-families.ts";
@@ -57,7 +57,7 @@ function portNameViolations({ name = "" }: ServicePort, at: Path, isOneOfSeveral
   const path = [...at, "name"];
   if (name === "")
     return isOneOfSeveral ? [required(path, "", { code: "KT109", help: "give each port a name when there are several" })] : [];
-  return [...faulty(path, name, labelFaults(name)), ...(seen(name) ? [duplicate(path, name, { code: "KT109" })] : [])];
+  return [...misnamed(path, name, labelFaults(name)), ...(seen(name) ? [duplicate(path, name, { code: "KT109" })] : [])];
 }
 
 /** port as a number; targetPort as one or as a container port's name; 0 and "" are left to default. */
