@@ -4,7 +4,7 @@
  */
 import type { Cluster, ClusterNode, ClusterPod, Machine } from "../cluster/cluster.ts";
 import type { Netns, NetnsId, World } from "../linux/netns.ts";
-import type { Ip } from "../net/address.ts";
+import { type Cidr, familyOf, type Ip, networkOf } from "../net/address.ts";
 import type { CauseTable } from "../objects/cause.ts";
 import { podNetns } from "./cni/names.ts";
 import { startCni } from "./cni/plugin.ts";
@@ -72,7 +72,7 @@ function memo(makers: ReadonlyMap<NetnsId, () => Netns>): World["netns"] {
   };
 }
 
-/** Who has which address, without building a netns: interfaces, the CNI's devices on nodes, pods. */
+/** Who has which address, without building a netns: interfaces, the CNI's devices on nodes, pods; IPv6 prefixes have their routers. */
 function ownersIndex(cluster: Cluster, machines: readonly Machine[], cniAddresses: (node: ClusterNode) => readonly Ip[]): World["owners"] {
   let index: Map<Ip, NetnsId[]> | undefined;
   const build = (): Map<Ip, NetnsId[]> => {
@@ -83,8 +83,10 @@ function ownersIndex(cluster: Cluster, machines: readonly Machine[], cniAddresse
       else if (!ids.includes(id)) ids.push(id);
     };
     for (const machine of machines)
-      for (const each of machine.interfaces) for (const cidr of each.addresses) add(cidr.ip, machineNetns(machine));
-    for (const node of cluster.nodes) for (const ip of cniAddresses(node)) add(ip, machineNetns(node));
+      for (const each of machine.interfaces)
+        for (const cidr of each.addresses) for (const ip of [cidr.ip, ...routersOf(cidr)]) add(ip, machineNetns(machine));
+    for (const node of cluster.nodes)
+      for (const ip of [...cniAddresses(node), ...node.podCIDRs.flatMap(routersOf)]) add(ip, machineNetns(node));
     for (const pod of cluster.pods.filter(hasOwnNetns)) for (const ip of pod.ips) add(ip, podNetns(pod));
     return entries;
   };
@@ -97,6 +99,9 @@ function ownersIndex(cluster: Cluster, machines: readonly Machine[], cniAddresse
     return onEveryNode.has(ip) ? [...new Set([...owners, ...nodeIds])] : owners;
   };
 }
+
+/** The subnet-router anycast address of a prefix (RFC 4291, 2.6.1). */
+const routersOf = (cidr: Cidr): Ip[] => (familyOf(cidr.ip) === 6 && cidr.length < 127 ? [networkOf(cidr).ip] : []);
 
 function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -4,7 +4,7 @@
  */
 import { familyOf, type Ip } from "../net/address.ts";
 import type { Link, LinkEnd, Neighbour, Netns, World } from "./netns.ts";
-import { deviceSetting, isLocalAddress, linkOf } from "./route.ts";
+import { deviceSetting, isAnycastOn, isLocalAddress, linkOf } from "./route.ts";
 
 /** Seconds until the kernel gives up asking for a neighbour: 3 probes of 1 s (mcast_solicit, retrans_time). */
 export const ARP_GIVES_UP_AFTER = 3;
@@ -40,6 +40,7 @@ export function resolveNeighbour(world: World, netns: Netns, link: Link, ip: Ip)
 function answersFor(owner: Netns, device: Link, ip: Ip): boolean {
   const ignore = familyOf(ip) === 4 ? deviceSetting(owner, device.name, "arp_ignore") : 1;
   if (ignore === 8) return false;
+  if (familyOf(ip) === 6 && isAnycastOn(owner, device.name, ip)) return true;
   return ignore === 1 || ignore === 2 ? device.addresses.some(({ cidr }) => cidr.ip === ip) : isLocalAddress(owner, ip);
 }
 

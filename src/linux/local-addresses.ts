@@ -10,8 +10,8 @@ export type LocalTable = {
   /** The local route of an address, as `ip route show table local` has it. */
   readonly lookup: (ip: Ip) => Route | undefined;
   readonly isBroadcast: (ip: Ip) => boolean;
-  /** The subnet-router anycast address of a prefix, which a router has (addrconf_join_anycast, RFC 4291 2.6.1). */
-  readonly anycast: (ip: Ip) => Route | undefined;
+  /** The subnet-router anycast address of a prefix, which a router has on a link (addrconf_join_anycast, RFC 4291 2.6.1). */
+  readonly anycast: (ip: Ip, dev?: string) => Route | undefined;
 };
 
 type Owned = { readonly link: Link; readonly address: LinkAddress };
@@ -21,13 +21,13 @@ export function localTable(links: readonly Link[]): LocalTable {
   const owned = new Map<Ip, Owned>();
   const wide: Owned[] = [];
   const broadcasts = new Set<Ip>(["255.255.255.255"]);
-  const anycasts = new Map<Ip, Owned>();
+  const anycasts: Owned[] = [];
   for (const link of links) {
     for (const address of link.addresses) {
       const { ip } = address.cidr;
       if (isLocalOn(link, ip) && !owned.has(ip)) owned.set(ip, { link, address });
       if (link.up && isWhole(link, address)) wide.push({ link, address });
-      if (link.up && hasAnycast(link, address)) anycasts.set(networkOf(address.cidr).ip, { link, address });
+      if (link.up && hasAnycast(link, address)) anycasts.push({ link, address });
       const broadcast = link.up ? broadcastOf(address.cidr) : undefined;
       if (broadcast !== undefined) broadcasts.add(broadcast);
     }
@@ -40,8 +40,8 @@ export function localTable(links: readonly Link[]): LocalTable {
       return whole && routeTo(whole, whole.address.cidr);
     },
     isBroadcast: (ip) => broadcasts.has(ip),
-    anycast: (ip) => {
-      const own = anycasts.get(ip);
+    anycast: (ip, dev) => {
+      const own = anycasts.find(({ link, address }) => networkOf(address.cidr).ip === ip && (dev === undefined || link.name === dev));
       return own && { ...routeTo(own, hostCidr(ip)), anycast: true };
     },
   };

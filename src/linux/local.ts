@@ -27,7 +27,7 @@ export function localIn(flight: Flight, netns: Netns, dev: string): Stage {
   if (packet.protocol === "icmp" || packet.protocol === "icmpv6") return deliverEcho(flight, netns);
   const begins = packet.segment.kind === "syn" || packet.segment.kind === "datagram";
   // tcp_v6_conn_request and tcp_v6_send_reset both look for a unicast destination.
-  if (packet.protocol === "tcp" && isAnycastAddress(netns, packet.dst))
+  if (packet.protocol === "tcp" && isAnycastAddress(netns, packet.dst, flight.iif))
     return ended(dropped(flight, netns.id, "not-listening", `${packet.dst} is an anycast address: TCP does not answer there`));
   const socket = begins ? listenerFor(netns, packet) : undefined;
   if (!socket) return ended(nobodyListens(flight, netns));
@@ -60,7 +60,11 @@ function deliverEcho(flight: Flight, netns: Netns): Stage {
   const ignored = netns.sysctls["net.ipv4.icmp_echo_ignore_all"] === "1" && packet.family === 4;
   if (ignored || !isLocalAddress(netns, packet.dst))
     return ended(dropped(flight, netns.id, "rule-denied", "net.ipv4.icmp_echo_ignore_all is 1"));
-  const answer = echoReplyOf(netns, packet, isAnycastAddress(netns, packet.dst) ? connectedSource(netns, packet.src) : packet.dst);
+  const answer = echoReplyOf(
+    netns,
+    packet,
+    isAnycastAddress(netns, packet.dst, flight.iif) ? connectedSource(netns, packet.src) : packet.dst,
+  );
   addStep(flight, { kind: "answer", packet: answer });
   return ended({ kind: "answered", netns: netns.id, packet, answer });
 }

@@ -70,6 +70,10 @@ export type ListeningSocket = {
   readonly owner: string; // who this is, opaque to the kernel: "pod/default/tomcat6-…", "node/k8s-node2"
   readonly cause: CauseId;
   readonly assumed?: boolean;
+  /** Of one bound to "*": the only family it takes, or that it is an IPv6 socket which takes both. Absent: as the stack has them. */
+  readonly families?: 4 | 6 | "both";
+  /** Its process accepts no connection and reads nothing; the kernel itself still shakes hands until the backlog is full. */
+  readonly isDeaf?: true;
 };
 
 export type Netns = {

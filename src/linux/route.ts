@@ -76,10 +76,20 @@ function localTableOf(netns: Netns): LocalTable {
 const localRoute = (netns: Netns, dst: Ip): Route | undefined =>
   localTableOf(netns).lookup(dst) ??
   netns.routes.find((route) => route.type === "local" && cidrContains(route.to, dst)) ??
-  (familyOf(dst) === 6 && sysctl(netns, "net.ipv6.conf.all.forwarding") === "1" ? localTableOf(netns).anycast(dst) : undefined);
+  anycastRoute(netns, dst);
 
-/** Whether the address is a router's of all routers on a link: it takes datagrams and echo requests there, no connections. */
-export const isAnycastAddress = (netns: Netns, ip: Ip): boolean => localRoute(netns, ip)?.anycast === true;
+/** Of a router alone. */
+const anycastRoute = (netns: Netns, ip: Ip, dev?: string): Route | undefined =>
+  familyOf(ip) === 6 && sysctl(netns, "net.ipv6.conf.all.forwarding") === "1" ? localTableOf(netns).anycast(ip, dev) : undefined;
+
+export const isAnycastOn = (netns: Netns, dev: string, ip: Ip): boolean => anycastRoute(netns, ip, dev) !== undefined;
+
+/**
+ * Whether the address is that of all routers on the link `dev`: it takes datagrams and echo requests there, no connections.
+ * Of two local routes the one of the device that the packet came in by is taken (rt6_score_route).
+ */
+export const isAnycastAddress = (netns: Netns, ip: Ip, dev: string | undefined): boolean =>
+  (dev !== undefined && isAnycastOn(netns, dev, ip)) || localRoute(netns, ip)?.anycast === true;
 
 /** The source address that a local sender gets for this route when it binds none. */
 export function sourceFor(netns: Netns, route: Route, dst: Ip): Ip | undefined {
