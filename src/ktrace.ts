@@ -14,15 +14,14 @@ import { assumedIn } from "./assumed.ts";
 import { hasAssumedDns, withAssumedDns } from "./cluster/assumed-dns.ts";
 import type { Cluster, ClusterNode } from "./cluster/cluster.ts";
 import { decideCluster } from "./cluster/decide.ts";
-import { parseVersion } from "./cluster/version.ts";
 import { createCounsellor, type Reopen } from "./counsel.ts";
 import { parseIptablesSave } from "./dialects/iptables-save.ts";
 import type { World } from "./linux/netns.ts";
 import { createRun } from "./linux/run.ts";
 import { type Input, type InputRequest, readInput } from "./manifests/input.ts";
 import { type CauseTable, createCauseTable } from "./objects/cause.ts";
-import { UsageError } from "./objects/diagnostic.ts";
 import type { RenderContext } from "./render/context.ts";
+import { asRelease } from "./release.ts";
 import { describeWorld } from "./render-context.ts";
 import { partyOf } from "./trace/leg.ts";
 import type { Question } from "./trace/question.ts";
@@ -52,13 +51,9 @@ export function openCluster(request: InputRequest & { readonly namespace?: strin
 
 const decideWithDns: typeof decideCluster = (objects, topology) => withAssumedDns(decideCluster(objects, topology), objects);
 
-/** As if the topology named this release. */
-function asRelease(input: Input, version: string | undefined): Input {
-  if (version === undefined) return input;
-  if (parseVersion(version) === undefined) throw new UsageError(`${JSON.stringify(version)} is no Kubernetes release`, "for example 1.36");
-  const { topology } = input;
-  return { ...input, topology: { ...topology, kubernetes: { ...topology.kubernetes, version } } };
-}
+/** Input that was read already, opened for questions. */
+export const openInput = (input: Input, namespace?: string): Session =>
+  sessionOf(input, decideWithDns(input.objects, input.topology), namespace);
 
 /** The network of a decided cluster, ready to be asked. */
 export function sessionOf(input: Input, cluster: Cluster, namespace = "default"): Session {

@@ -22,6 +22,7 @@ export type GlobalFlags = {
   readonly allPaths: boolean;
   readonly curlExitCodes: boolean;
   readonly again: number; // how often the request is repeated
+  readonly config?: string | false; // the project file; false: none
 };
 
 const list = (value: string, before: readonly string[] | undefined): readonly string[] => [
@@ -38,6 +39,8 @@ export function addGlobalFlags(command: Command): Command {
     .option("-n, --namespace <ns>", "namespace of names that state none (default: default)")
     .option("--kubernetes-version <release>", "as if the cluster ran this release: 1.17, 1.36")
     .option("--from <source>", "who asks: external, host/NAME, node/NAME, pod/NAME, deploy/NAME, NS/NAME, an IP address")
+    .option("--config <file>", "the project file, instead of the nearest ktrace.yaml")
+    .option("--no-config", "no project file")
     .option("-o, --output <format>", "output format")
     .option("--color <when>", "auto, always or never")
     .option("--no-color", "the same as --color never")
@@ -55,6 +58,8 @@ export const LONG_FLAGS: readonly FlagSpec[] = [
   { name: "namespace", value: true },
   { name: "kubernetes-version", value: true },
   { name: "from", value: true },
+  { name: "config", value: true },
+  { name: "no-config" },
   { name: "output", short: "o", value: true },
   { name: "color", value: true },
   { name: "no-color" },
@@ -92,6 +97,10 @@ function withFlag(flags: GlobalFlags, name: string, value: string): GlobalFlags 
       return { ...flags, output: value };
     case "color":
       return { ...flags, color: colorChoice(value) };
+    case "config":
+      return { ...flags, config: value };
+    case "no-config":
+      return { ...flags, config: false };
     case "no-color":
       return { ...flags, color: "never" };
     case "quiet":
@@ -119,6 +128,7 @@ export function readGlobalFlags(before: Record<string, unknown>, after: Record<s
   const kubernetesVersion = text("kubernetesVersion");
   const from = text("from");
   const output = text("output");
+  const config = before.config === false || after.config === false ? false : text("config");
   return {
     filename: [...asList(before.filename), ...asList(after.filename)],
     ...(topology === undefined ? {} : { topology }),
@@ -127,6 +137,7 @@ export function readGlobalFlags(before: Record<string, unknown>, after: Record<s
     ...(from === undefined ? {} : { from }),
     ...(output === undefined ? {} : { output }),
     ...(color === undefined ? {} : { color: colorChoice(color) }),
+    ...(config === undefined ? {} : { config }),
     quiet: pick("quiet") === true,
     verbose: asNumber(before.verbose) + asNumber(after.verbose),
     allPaths: pick("allPaths") === true,
@@ -144,9 +155,10 @@ function readAgain(value: unknown): number {
   throw new UsageError(`--again is a number from 1 to ${MOST_AGAIN}, not ${JSON.stringify(value)}`);
 }
 
-/** `--again` takes the next word only when that is a number: what follows it is mostly the command. */
+/** `--again` takes the next word only when that is a number: what follows it is mostly the command. `--fix` takes none. */
 export const joinAgain = (argv: readonly string[]): string[] =>
   argv.flatMap((word, i) => {
+    if (word === "--fix" && argv.includes("lint")) return ["--fix=safe"];
     if (argv[i - 1] === "--again" && /^\d+$/.test(word)) return [];
     return word === "--again" ? [`--again=${/^\d+$/.test(argv[i + 1] ?? "") ? argv[i + 1] : "1"}`] : [word];
   });

@@ -17,6 +17,7 @@ export async function openSession(flags: GlobalFlags, io: Io): Promise<Session> 
     ...(flags.topology === undefined ? {} : { topology: flags.topology }),
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
     ...(flags.kubernetesVersion === undefined ? {} : { kubernetesVersion: flags.kubernetesVersion }),
+    ...(flags.config === undefined ? {} : { config: flags.config }),
     cwd: io.cwd,
     stdin: io.readStdin,
   });

@@ -19,7 +19,12 @@ export type Selection = {
   readonly ignore: readonly string[];
   readonly levels: readonly { readonly rule: string; readonly level: Level }[]; // --error KT402
 };
-export type Chosen = { readonly rule: AnyRule; readonly severity: Level; readonly options: YamlMapping };
+export type Chosen = {
+  readonly rule: AnyRule;
+  readonly severity: Level;
+  readonly origin: string; // who said so
+  readonly options: YamlMapping;
+};
 
 /** The rules that a word names: a code, a prefix of codes, a name. None is a UsageError that says what was probably meant. */
 export function rulesNamed<R extends RuleText>(word: string, rules: readonly R[], where: string): readonly R[] {
@@ -64,8 +69,17 @@ export function chooseRules(rules: readonly AnyRule[], selection: Selection): re
     const isIn = isAsked || (selected.size === 0 && (profile !== "syntax" || rule.needs === "object"));
     const own = setting?.level ?? rule.severity;
     const usual = own === "off" && (isAsked || (profile === "strict" && setting === undefined)) ? awake(rule.severity) : own;
-    const severity = forced.get(code) ?? (isIn && !ignored.has(code) ? usual : "off");
-    return { rule, severity, options: setting?.options ?? {} };
+    const force = forced.get(code);
+    const severity = force ?? (isIn && !ignored.has(code) ? usual : "off");
+    const originOf = (): string => {
+      if (force !== undefined) return `--${force}`;
+      if (ignored.has(code)) return "--ignore";
+      if (!isIn) return selected.size > 0 ? "--select" : `profile ${profile}`;
+      if (setting !== undefined) return settingsFile;
+      if (usual === own) return "default";
+      return isAsked ? "--select" : `profile ${profile}`;
+    };
+    return { rule, severity, origin: originOf(), options: setting?.options ?? {} };
   });
 }
 

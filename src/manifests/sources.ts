@@ -12,6 +12,8 @@ import { createSpans, type Spans } from "./yaml/spans.ts";
 export type Sources = {
   /** Where a field is written; the nearest written ancestor's place when it is not, the key's when the value is a block. */
   readonly place: (source: Source, field: readonly PathPart[]) => Place | undefined;
+  /** Where a field's name is written; its value's place when it has none. */
+  readonly keyPlace: (source: Source, field: readonly PathPart[]) => Place | undefined;
   /** An edit of a field as a change of the file's text; undefined when nothing but the field could not be changed. */
   readonly change: (source: Source, field: readonly PathPart[], edit: FieldEdit) => TextChange | undefined;
   /** The offsets of a place in the text. */
@@ -54,6 +56,23 @@ export function createSources(): SourceStore {
     return finder;
   }
 
+  const place: Sources["place"] = (source, field) => {
+    const entry = entries.get(source.file);
+    const finder = entry && finderOf(entry, source.offset);
+    if (entry === undefined || finder === undefined) return undefined;
+    const { start, end } = findField(finder, source.path, field);
+    return placeOf(source.file, startsOf(entry), { start: source.offset + start, end: source.offset + end });
+  };
+
+  function spansOf(entry: Entry, offset: number): Spans | undefined {
+    const text = entry.documents.get(offset);
+    const known = entry.spans.get(offset);
+    if (known !== undefined || text === undefined) return known;
+    const spans = createSpans(text);
+    entry.spans.set(offset, spans);
+    return spans;
+  }
+
   return {
     add: (file, text, documents) => {
       entries.set(file, {
@@ -64,19 +83,18 @@ export function createSources(): SourceStore {
       });
     },
     placeAt: (file, extent) => placeOf(file, startsOf(entries.get(file) ?? NOTHING), extent),
-    place: (source, field) => {
+    place,
+    keyPlace: (source, field) => {
       const entry = entries.get(source.file);
-      const finder = entry && finderOf(entry, source.offset);
-      if (entry === undefined || finder === undefined) return undefined;
-      const { start, end } = findField(finder, source.path, field);
-      return placeOf(source.file, startsOf(entry), { start: source.offset + start, end: source.offset + end });
+      const key = entry && spansOf(entry, source.offset)?.find([...source.path, ...field])?.key;
+      if (entry === undefined || key === undefined) return place(source, field);
+      return placeOf(source.file, startsOf(entry), { start: source.offset + key.start, end: source.offset + key.end });
     },
     change: (source, field, edit) => {
       const entry = entries.get(source.file);
       const text = entry?.documents.get(source.offset);
-      if (entry === undefined || text === undefined) return undefined;
-      const spans = entry.spans.get(source.offset) ?? createSpans(text);
-      entry.spans.set(source.offset, spans);
+      const spans = entry && spansOf(entry, source.offset);
+      if (text === undefined || spans === undefined) return undefined;
       const path = [field, ...oldSpellings(field)].map((spelling) => [...source.path, ...spelling]).find((each) => spans.find(each));
       const change = path && changeOf(text, spans, path, edit);
       return change && { text: change.text, start: source.offset + change.start, end: source.offset + change.end };

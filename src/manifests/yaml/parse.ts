@@ -4,7 +4,7 @@
  */
 import { type Event, parseEvents, YAMLException } from "js-yaml";
 import { construct, type DuplicateKey, isMapping, MAX_DEPTH, setOwn, type Yaml } from "./construct.ts";
-import type { DocumentText } from "./documents.ts";
+import { type DocumentText, splitDocuments } from "./documents.ts";
 
 export type Problem = { readonly message: string; readonly help?: string; readonly start: number; readonly end: number };
 export type ParsedDocument = { readonly value: Yaml; readonly duplicates: readonly DuplicateKey[] } | { readonly problem: Problem };
@@ -31,6 +31,13 @@ export function parseDocument(document: DocumentText): ParsedDocument {
     return { problem: problemOf(error, text) };
   }
 }
+
+/** How many documents of a text cannot be read, and how many keys stand twice: an edit must not add one. */
+export const parseProblems = (text: string): number =>
+  splitDocuments(text).reduce((sum, document) => {
+    const parsed = parseDocument(document);
+    return sum + ("problem" in parsed ? 1 : parsed.duplicates.length);
+  }, 0);
 
 /** The events of a document that was read before, for its positions; empty when it is not readable. */
 export function readEvents(text: string): readonly Event[] {
