@@ -11,6 +11,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { getCommand } from "./commands/get.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
+import { lintCommand } from "./commands/lint.ts";
 import { matrixCommand } from "./commands/matrix.ts";
 import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   compareCommand,
   diffCommand,
   matrixCommand,
+  lintCommand,
   explainCommand,
   schemaCommand,
   initCommand,
