@@ -22,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   advice: ["trace", "cluster", "linux", "objects", "net"],
   verify: ["trace", "dialects", "linux", "net"],
   compare: ["trace", "cluster", "linux", "objects", "net"],
-  render: ["compare", "trace", "dialects", "linux", "objects", "net"],
+  render: ["compare", "lint", "trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],
   "(root)": [
     "net",
@@ -59,10 +59,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "(root)",
   ],
 };
-/** `render` and `lint` know the kernel's types only: an import of a value from it is a wrong arrow. */
+/** `render` and `lint` know the kernel's types only, `render` those of `lint`: an import of a value is a wrong arrow. */
 const TYPES_ONLY: readonly (readonly [string, string])[] = [
   ["render", "linux"],
   ["lint", "linux"],
+  ["render", "lint"],
 ];
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "js-yaml": ["manifests"],
