@@ -76,14 +76,19 @@ const fdbLine = (entry: FdbEntry): string =>
 const neighbourLine = (entry: Neighbour): string =>
   `neigh replace ${ip(entry.ip)} lladdr ${mac(entry.mac)} dev ${checkLinkName(entry.dev)} nud permanent`;
 
-/** A silent neighbour is asked three times, 1 s apart (net/ipv4/arp.c): here 100 ms. */
+/**
+ * A silent neighbour is asked three times, 1 s apart (net/ipv4/arp.c): here 100 ms. Who answers for an anycast address waits
+ * up to 0.8 s (ndisc_recv_ns): not here.
+ */
 const fastNeighbourLines =
   (netns: Netns) =>
   (link: Link): string[] => {
     const families = netns.links.some((each) => each.addresses.some(({ cidr }) => cidr.ip.includes(":")))
       ? ["arp_cache", "ndisc_cache"]
       : ["arp_cache"];
-    return families.map((name) => `ntable change name ${name} dev ${link.name} retrans 100`);
+    return families.map(
+      (name) => `ntable change name ${name} dev ${link.name} retrans 100${name === "ndisc_cache" ? " proxy_delay 0" : ""}`,
+    );
   };
 
 /** lo brings 127.0.0.1/8 and ::1/128 itself when it comes up. */
