@@ -185,11 +185,11 @@ after(() => {
   for (const directory of made) rmSync(directory, { recursive: true, force: true });
 });
 
-/** A copy of the reference cluster with some files changed, in a directory of its own. */
-export function changed(change: Change): string {
+/** A copy of the reference cluster, or another, with some files changed, in a directory of its own. */
+export function changed(change: Change, from = REFERENCE): string {
   const directory = mkdtempSync(join(tmpdir(), "ktrace-scenario-"));
   made.push(directory);
-  const files = new Map(readdirSync(REFERENCE).map((name): [string, string] => [name, readFileSync(join(REFERENCE, name), "utf8")]));
+  const files = new Map(readdirSync(from).map((name): [string, string] => [name, readFileSync(join(from, name), "utf8")]));
   for (const [name, how] of Object.entries(change)) {
     const before = files.get(name);
     if (how === undefined) files.delete(name);
