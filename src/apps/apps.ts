@@ -80,7 +80,9 @@ export function createApps(cluster: Cluster, causes: CauseTable, files: PodFiles
     },
     askOutside: (name, type) => outsideReply(cluster, name, type),
     askProcess: (request) => {
-      const { owner, http } = request;
+      const { owner, http, process } = request;
+      if (request.deaf !== undefined)
+        return { kind: "silence", process, text: `${process} holds the port open and reads nothing from it`, cause: request.deaf };
       const proxied = proxiedPorts && proxyInUserspace(proxiedPorts, request);
       if (proxied) return proxied;
       const known = balanceConnection(cluster, request, causes) ?? (healthPorts && answerHealthCheck(healthPorts, request));

@@ -23,13 +23,17 @@ export type ProcessRequest = {
   readonly ip: Ip; // the address that was connected to
   readonly port: number;
   readonly client: Ip; // the source address seen
+  readonly deaf?: CauseId; // why it never accepts
   readonly http?: HttpRequest; // absent when the client speaks no HTTP
 };
 
 /** `name` is said in place of the address where there is one. */
 export type Upstream = { readonly ip: Ip; readonly port: number; readonly name?: string };
 
-export type ProcessDecision = ProcessAnswer | ProcessForward;
+export type ProcessDecision = ProcessAnswer | ProcessForward | ProcessSilence;
+
+/** The kernel takes the connection, and nobody ever reads from it. */
+export type ProcessSilence = { readonly kind: "silence"; readonly process: string; readonly text: string; readonly cause: CauseId };
 
 /** It answers itself. Without `reason`, and with a status below 400 or none, the request is delivered. `tls-failed`: the handshake fails before any request. */
 export type ProcessAnswer = {

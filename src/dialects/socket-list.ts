@@ -16,13 +16,13 @@ export type ShownSocket = { readonly socket: ListeningSocket; readonly ip: Ip; r
 export function shownSockets(netns: Netns, protocol: "tcp" | "udp" | "sctp", filter: SocketFilter): ShownSocket[] {
   const chosen = filter.tcp || filter.udp || filter.sctp ? filter[protocol] === true : true;
   if (!chosen) return [];
-  const dual = hasFamily(netns, 6);
+  const isDual = ({ families }: ListeningSocket): boolean => (families === undefined ? hasFamily(netns, 6) : families !== 4);
   return netns.sockets
     .filter((socket) => socket.protocol === protocol)
     .map((socket) => ({
       socket,
-      ip: socket.ip === "*" ? (dual ? "::" : "0.0.0.0") : socket.ip,
-      v6: socket.ip === "*" ? dual : familyOf(socket.ip) === 6,
+      ip: socket.ip === "*" ? (isDual(socket) ? "::" : "0.0.0.0") : socket.ip,
+      v6: socket.ip === "*" ? isDual(socket) : familyOf(socket.ip) === 6,
     }))
     .filter((shown) => filter.family === undefined || shown.v6 === (filter.family === 6))
     .sort((a, b) => Number(a.v6) - Number(b.v6) || a.socket.port - b.socket.port || (ipToBigInt(a.ip) < ipToBigInt(b.ip) ? -1 : 1));

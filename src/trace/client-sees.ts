@@ -92,6 +92,8 @@ function curlSees(ending: Ending): ClientSees {
     return { exitCode: 0, message: `HTTP ${status} ${STATUS_TEXT[status ?? 0] ?? ""}`.trimEnd() };
   }
   if (verdict === "delivered") return { exitCode: 0, message: `the answer of ${ending.who ?? host}` };
+  if (isHandshakeOnly(ending))
+    return { exitCode: 28, message: `curl: (28) Operation timed out: connected to ${host}, which sends nothing` };
   if (ending.accepted) return { exitCode: 52, message: "curl: (52) Empty reply from server" };
   if (ending.errno === "ETIMEDOUT" || ending.errno === undefined)
     return { exitCode: 28, message: `curl: (28) Failed to connect to ${host} port ${port}: Connection timed out` };
@@ -104,11 +106,14 @@ function ncSees(ending: Ending): ClientSees {
   if (beyond) return beyond;
   if (verdict === "unresolved")
     return { exitCode: 1, message: `nc: getaddrinfo for host "${host}" port ${port}: Name or service not known` };
-  if (verdict === "delivered" || ending.accepted)
+  if (verdict === "delivered" || ending.accepted || (protocol === "tcp" && isHandshakeOnly(ending)))
     return { exitCode: 0, message: `Connection to ${host} ${port} port [${protocol}/*] succeeded!` };
   if (protocol === "udp" && isUnheard(ending)) return { exitCode: 1, message: "no answer" };
   return { exitCode: 1, message: `nc: connect to ${host} port ${port} (${protocol}) failed: ${ERRNO_TEXT[ending.errno ?? "ETIMEDOUT"]}` };
 }
+
+/** The kernel took the connection for a process that reads nothing. */
+const isHandshakeOnly = ({ verdict, reason }: Ending): boolean => verdict === "unanswered" && reason === "not-listening";
 
 /** A UDP socket without IP_RECVERR is not told of an ICMP host or net unreachable (icmp_err_convert: not fatal). */
 function isUnheard({ errno, refusedFrom }: Ending): boolean {

@@ -1,6 +1,14 @@
 /** What follows when a process that took a connection opens a new one, or answers by itself. */
 import type { Who } from "../apps/apps.ts";
-import type { HttpRequest, ProcessAnswer, ProcessDecision, ProcessForward, ProcessRequest, Upstream } from "../apps/process.ts";
+import type {
+  HttpRequest,
+  ProcessAnswer,
+  ProcessDecision,
+  ProcessForward,
+  ProcessRequest,
+  ProcessSilence,
+  Upstream,
+} from "../apps/process.ts";
 import type { Branch, RunState } from "../linux/run.ts";
 import { fraction, timesFraction } from "../net/fraction.ts";
 import type { Connection } from "./connection.ts";
@@ -61,6 +69,7 @@ function requestOf(asked: Asked, { verdict, socket, arrived }: Connection, port:
     ip: arrived.dst,
     port: socket.port,
     client: arrived.src,
+    ...(socket.isDeaf ? { deaf: socket.cause } : {}),
     ...(http ? { http } : {}),
   };
 }
@@ -85,7 +94,7 @@ export function withArms(net: TraceNet, leg: Leg, branches: readonly Branch<Conn
 export function proxyStep(asked: Asked, connection: Connection, decision: ProcessDecision): ProxyStep {
   const netns = connection.end.netns;
   const text = decision.kind === "forward" ? decision.rule : decision.text;
-  const isHttp = decision.kind === "answer" || decision.layer === "http";
+  const isHttp = decision.kind === "answer" || (decision.kind === "forward" && decision.layer === "http");
   return {
     process: decision.process,
     netns,
@@ -107,6 +116,7 @@ export function afterProcess(
   again: AskAgain,
 ): Course[] {
   if (decision.kind === "forward") return forwardTo(net, asked, connection, decision, legs, again);
+  if (decision.kind === "silence") return [silentCourse(net, connection, decision, legs)];
   if (
     decision.reason === "redirected" &&
     asked.http?.follow === true &&
@@ -116,6 +126,21 @@ export function afterProcess(
     return followRedirect(asked, decision.location, legs, again);
   }
   return [answeredCourse(net, asked, connection, decision, legs)];
+}
+
+/** The handshake comes through, and nothing after it. */
+function silentCourse(net: TraceNet, connection: Connection, { text }: ProcessSilence, legs: readonly Leg[]): Course {
+  const here = destinationOf(net, connection);
+  return {
+    share: fraction(1, 1),
+    legs,
+    verdict: "unanswered",
+    reason: "not-listening",
+    text,
+    ending: { errno: "ETIMEDOUT" },
+    ...(here ? { destination: here } : {}),
+    left: connection.left,
+  };
 }
 
 function answeredCourse(net: TraceNet, asked: Asked, connection: Connection, decision: ProcessAnswer, legs: readonly Leg[]): Course {

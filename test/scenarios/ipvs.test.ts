@@ -340,6 +340,28 @@ test("S77: ipvsadm -Ln and ipset list on a node", async () => {
   assert.deepEqual(set.slice(-3), ["Number of entries: 1", "Members:", "31160"]);
 });
 
+test("127.0.0.1 and a node port up to 1.23: kube-proxy's held socket takes the connection and reads nothing", async () => {
+  const held = changed(mode(IPVS, "1.23.0"));
+  const { trace, status } = await traced("exec node/k8s-node2 -- curl http://127.0.0.1:31160/", held);
+  assert.deepEqual([trace.verdict, trace.paths.map(({ reason }) => reason), status], ["unanswered", ["not-listening"], 28]);
+  assert.match(trace.paths[0]?.text ?? "", /kube-proxy holds the port open and reads nothing/);
+  assert.equal((await traced("exec node/k8s-node2 -- nc -z 127.0.0.1 31160", held)).status, 0); // the handshake is all that nc asks for
+});
+
+for (const [version, line] of [
+  ["1.17.3", /^tcp6 +0 +0 :::31160 +:::\* +LISTEN +-\/kube-proxy/], // one socket of "tcp" takes both families
+  ["1.18.0", /^tcp +0 +0 0\.0\.0\.0:31160 +0\.0\.0\.0:\* +LISTEN +-\/kube-proxy/],
+  ["1.23.0", /^tcp +0 +0 0\.0\.0\.0:31160 /],
+  ["1.24.0", undefined],
+] as const)
+  for (const node of ["node1", "node2", "node3"])
+    test(`S34: netstat -anlp | grep 31160 on ${node} of ${version}`, async () => {
+      const lines = await printed(`exec node/${node} -- netstat -anlp`, changed(mode("    mode: iptables # the default\n", version)));
+      const found = lines.filter((each) => each.includes(":31160 "));
+      assert.equal(found.length, line === undefined ? 0 : 1);
+      if (line) assert.match(found[0] ?? "", line);
+    });
+
 test("S34: who holds a node port, by release", async () => {
   const listeners = async (settings: string, version: string): Promise<number> => {
     const cluster = changed(mode(settings, version));
