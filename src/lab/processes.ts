@@ -93,7 +93,7 @@ function hostsOf(cluster: Cluster, ask: (host: string, path: string) => ProcessD
 }
 
 function actionOf(decision: ProcessDecision | undefined): HttpAction {
-  if (!decision) return { kind: "answer", status: 404, text: "no rule" };
+  if (!decision || decision.kind === "silence") return { kind: "answer", status: 404, text: "no rule" };
   if (decision.kind === "answer") {
     const { status = 200, text, location } = decision;
     return { kind: "answer", status, text, ...(location === undefined ? {} : { location }) };
