@@ -44,21 +44,28 @@ export function modernEdits({ value, source }: Written): readonly Edit[] {
     return [...ofDefault, ...ofRules];
   }
 
+  /** serviceName becomes service, and servicePort goes into it. */
   function backend(old: unknown, at: Path): Edit[] {
-    if (!isFields(old) || (old.serviceName === undefined && old.servicePort === undefined)) return [];
-    const gone = ["serviceName", "servicePort"].filter((key) => Object.hasOwn(old, key)).map((key) => remove([...at, key]));
-    return [insert(at, `service: {${serviceWords(old).join(", ")}}`), ...gone];
+    const [first, ...others] = isFields(old) ? ["serviceName", "servicePort"].filter((key) => Object.hasOwn(old, key)) : [];
+    if (!isFields(old) || first === undefined) return [];
+    return [...renamed([...at, first], "service", `{${serviceWords(old).join(", ")}}`), ...others.map((key) => remove([...at, key]))];
   }
 
+  /** The node and the zone were among the labels of `topology`. */
   function endpoint(old: unknown, at: Path): Edit[] {
     const topology = fieldAt(old, "topology");
     if (!isFields(topology)) return [];
-    const entries = [
-      ["nodeName", topology["kubernetes.io/hostname"]],
-      ["zone", topology["topology.kubernetes.io/zone"]],
-    ] as const;
-    const moved = entries.flatMap(([key, text]) => (typeof text === "string" ? [insert(at, textEntry(key, text))] : []));
-    return [...moved, remove([...at, "topology"])];
+    const { "kubernetes.io/hostname": node, "topology.kubernetes.io/zone": zone } = topology;
+    const field = [...at, "topology"];
+    if (typeof node !== "string") return typeof zone === "string" ? renamed(field, "zone", textScalar(zone)) : [remove(field)];
+    return [...renamed(field, "nodeName", textScalar(node)), ...(typeof zone === "string" ? [insert(at, textEntry("zone", zone))] : [])];
+  }
+
+  function renamed(field: Path, key: string, text: string): Edit[] {
+    return [
+      { kind: "key", at: { ...mark(field), key: true }, text: key },
+      { kind: "value", at: mark(field), text },
+    ];
   }
 }
 

@@ -8,6 +8,7 @@ import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
 import { KT122 } from "./rules/endpoint-address-unroutable.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
+import { KT123 } from "./rules/endpoints-stale.ts";
 import { KT308 } from "./rules/external-ip-hijacks-traffic.ts";
 import { KT307 } from "./rules/external-ip-not-routed.ts";
 import { KT119 } from "./rules/external-name-has-ports.ts";
@@ -18,6 +19,20 @@ import { KT120 } from "./rules/field-not-for-type.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
+import { KT413 } from "./rules/ingress-annotation-unknown.ts";
+import { KT402 } from "./rules/ingress-backend-port-missing.ts";
+import { KT412 } from "./rules/ingress-backend-protocol-mismatch.ts";
+import { KT407 } from "./rules/ingress-backend-reachable-by-no-path.ts";
+import { KT401 } from "./rules/ingress-backend-service-missing.ts";
+import { KT404 } from "./rules/ingress-controller-not-on-node.ts";
+import { KT414 } from "./rules/ingress-controller-rbac-or-port.ts";
+import { KT403 } from "./rules/ingress-no-controller.ts";
+import { KT405 } from "./rules/ingress-path-duplicate.ts";
+import { KT406 } from "./rules/ingress-path-shadowed.ts";
+import { KT408 } from "./rules/ingress-path-type-suspicious.ts";
+import { KT410 } from "./rules/ingress-tls-host-mismatch.ts";
+import { KT409 } from "./rules/ingress-tls-secret-missing.ts";
+import { KT411 } from "./rules/ingress-wildcard-host.ts";
 import { KT114 } from "./rules/internal-traffic-local-unreachable.ts";
 import { KT008 } from "./rules/invalid-value.ts";
 import { KT309 } from "./rules/lb-source-ranges-ineffective.ts";
@@ -87,6 +102,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT120,
   KT121,
   KT122,
+  KT123,
   KT201,
   KT202,
   KT203,
@@ -109,5 +125,19 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT308,
   KT309,
   KT310,
+  KT401,
+  KT402,
+  KT403,
+  KT404,
+  KT405,
+  KT406,
+  KT407,
+  KT408,
+  KT409,
+  KT410,
+  KT411,
+  KT412,
+  KT413,
+  KT414,
   KT902,
 ];
