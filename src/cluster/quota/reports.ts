@@ -82,7 +82,8 @@ const REPLICATED: ReadonlySet<string> = new Set(["Deployment", "ReplicaSet", "Re
 const fieldOf = (kind: string): readonly PathPart[] => (REPLICATED.has(kind) ? ["spec", "replicas"] : ["metadata", "name"]);
 
 function adviceFor(refusal: string): string {
-  if (refusal.startsWith("exceeded quota")) return "raise spec.hard of the ResourceQuota, or ask for less";
+  if (refusal.startsWith("exceeded quota"))
+    return "raise spec.hard of the ResourceQuota, or ask for less; who came first is assumed: bare pods, then those of controllers, each in the input's order";
   if (refusal.startsWith("failed quota")) return "write the containers' resources, or give the namespace a LimitRange with defaults";
   return "change the containers' resources, or the bounds of the LimitRange";
 }
