@@ -16,6 +16,7 @@ import { matrixCommand } from "./commands/matrix.ts";
 import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { snapshotCommand } from "./commands/snapshot.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { verifyCommand } from "./commands/verify.ts";
 
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   diffCommand,
   matrixCommand,
   lintCommand,
+  snapshotCommand,
   explainCommand,
   schemaCommand,
   initCommand,
