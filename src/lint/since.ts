@@ -11,15 +11,21 @@ export type ChangedLines = ReadonlyMap<string, readonly Range[] | "all">;
 export function changedLines(diff: string, untracked: readonly string[]): ChangedLines {
   const changed = new Map<string, Range[] | "all">();
   let ranges: Range[] = [];
+  let body = 0; // lines of a hunk that are still to come; they may look like anything
   for (const line of diff.split("\n")) {
+    if (body > 0) {
+      if (!line.startsWith("\\")) body -= 1;
+      continue;
+    }
     const file = /^\+\+\+ (?:b\/([^\t]*)|"b\/(.*)")\t?$/.exec(line);
     if (file) {
       ranges = [];
       changed.set(file[1] ?? unquote(file[2] ?? ""), ranges);
     }
-    const hunk = /^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@/.exec(line);
+    const hunk = /^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
     if (hunk === null) continue;
-    const [start, count] = [Number(hunk[1]), hunk[2] === undefined ? 1 : Number(hunk[2])];
+    const [removed, start, count] = [Number(hunk[1] ?? 1), Number(hunk[2]), Number(hunk[3] ?? 1)];
+    body = removed + count;
     ranges.push(count === 0 ? [start, start + 1] : [start, start + count - 1]);
   }
   for (const name of untracked) changed.set(name, "all");
