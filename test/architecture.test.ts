@@ -22,7 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   advice: ["trace", "cluster", "linux", "objects", "net"],
   verify: ["trace", "dialects", "linux", "net"],
   compare: ["trace", "cluster", "linux", "objects", "net"],
-  render: ["compare", "lint", "trace", "dialects", "linux", "objects", "net"],
+  expect: ["compare", "trace", "cluster", "linux", "objects", "net"],
+  render: ["expect", "compare", "lint", "trace", "dialects", "linux", "objects", "net"],
   lint: ["manifests", "objects", "cluster", "agents", "trace", "linux", "net"],
   "(root)": [
     "net",
@@ -53,6 +54,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lab",
     "verify",
     "compare",
+    "expect",
     "advice",
     "render",
     "lint",

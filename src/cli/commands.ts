@@ -17,6 +17,7 @@ import { ncCommand } from "./commands/nc.ts";
 import { pingCommand } from "./commands/ping.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { snapshotCommand } from "./commands/snapshot.ts";
+import { testCommand } from "./commands/test.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { verifyCommand } from "./commands/verify.ts";
 
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   labCommand,
   verifyCommand,
   compareCommand,
+  testCommand,
   diffCommand,
   matrixCommand,
   lintCommand,

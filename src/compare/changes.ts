@@ -12,7 +12,7 @@ export type FieldChange = { readonly path: readonly PathPart[]; readonly before:
 export type Edit =
   | { readonly kind: "added" | "removed"; readonly object: ObjectRef; readonly source: Source }
   | { readonly kind: "changed"; readonly object: ObjectRef; readonly source: Source; readonly fields: readonly FieldChange[] }
-  | { readonly kind: "topology"; readonly fields: readonly FieldChange[] };
+  | { readonly kind: "topology"; readonly source?: Source; readonly fields: readonly FieldChange[] };
 
 /** Every edit from one input to the other, in the order of the new input; removed objects first. */
 export function editsBetween(old: Manifests, now: Manifests): readonly Edit[] {
@@ -27,7 +27,9 @@ export function editsBetween(old: Manifests, now: Manifests): readonly Edit[] {
       const base = { kind: "changed" as const, object: refOf(object), source: object.source };
       return together(fieldChanges(contentOf(earlier), contentOf(object))).map((fields) => ({ ...base, fields }));
     }),
-    ...fieldChanges(old.topology, now.topology).map((field): Edit => ({ kind: "topology", fields: [field] })),
+    ...fieldChanges(settingsOf(old.topology), settingsOf(now.topology)).map(
+      (field): Edit => ({ kind: "topology", ...sourceOf(now.topology), fields: [field] }),
+    ),
   ];
 }
 
@@ -51,6 +53,10 @@ export function applyEdit(
     objects: input.objects.map((object) => (keyOf(object) === key ? withObjectFields(object, edit.fields, from.back) : object)),
   };
 }
+
+/** What a topology says, without where it was read. */
+const settingsOf = ({ source: _, name: __, ...settings }: Topology): Fields => settings;
+const sourceOf = ({ source }: Topology): { readonly source?: Source } => (source === undefined ? {} : { source });
 
 type ObjectEdit = Extract<Edit, { readonly kind: "changed" }>;
 

@@ -5,8 +5,8 @@
  */
 import { applyEdit, type Edit, editsBetween, joinEdits, type Manifests } from "./changes.ts";
 import { type Matrix, matrixOf, type Reachable } from "./matrix.ts";
+import { type Opener, openRunning } from "./stay.ts";
 import { createViewer, NO_VIEW, seesClient, type View } from "./view.ts";
-import { isRunning, podName } from "./who.ts";
 
 export type Aspect = "verdict" | "backends" | "source" | "path" | "gone" | "new";
 export type FlowChange = {
@@ -21,15 +21,13 @@ export type FlowChange = {
   readonly causes: readonly number[]; // indices of edits
 };
 export type Diff = { readonly edits: readonly Edit[]; readonly flows: number; readonly changes: readonly FlowChange[] };
-/** Opens an input for questions; undefined when it cannot stand (an edit alone may make no sense). */
-export type Opener = (input: Manifests) => Reachable | undefined;
 export type DiffOptions = { readonly onlyBroken: boolean; readonly pods: boolean };
 
 export function diffOf(old: Manifests, now: Manifests, open: Opener, options: DiffOptions): Diff {
   const apart = editsBetween(old, now);
   if (apart.length === 0) return { edits: apart, flows: 0, changes: [] };
   const opened = open(old);
-  const stay: Opener = (input) => openWith(open, input, opened);
+  const stay: Opener = (input) => openRunning(open, input, opened);
   const before = lookAt(opened, options);
   const after = lookAt(stay(now), options);
   const keys = [...new Set([...after.keys(), ...before.keys()])];
@@ -45,30 +43,6 @@ export function diffOf(old: Manifests, now: Manifests, open: Opener, options: Di
     return moved.length > 0 ? moved : edits.map((_, i) => i); // only together
   };
   return { edits, flows: keys.length, changes: changes.map((change) => ({ ...change, causes: causesOf(change) })) };
-}
-
-/** Pods that are there stay where they are and keep their addresses when something else is edited: nothing moves a running pod. */
-function openWith(open: Opener, input: Manifests, old: Reachable | undefined): Reachable | undefined {
-  const first = open(input);
-  if (!first || !old) return first;
-  const there = new Map(old.cluster.pods.map((pod) => [podName(pod), pod]));
-  const pins = first.cluster.pods.flatMap((pod) => {
-    const earlier = there.get(podName(pod));
-    if (!earlier || !isRunning(earlier) || earlier.hostNetwork || earlier.node === undefined) return [];
-    const [ip] = earlier.ips;
-    return earlier.node === pod.node && ip === pod.ips[0]
-      ? []
-      : [{ name: podName(pod), node: earlier.node, ...(ip === undefined ? {} : { ip }) }];
-  });
-  if (pins.length === 0) return first;
-  const all = first.cluster.pods.flatMap((pod) => {
-    const earlier = there.get(podName(pod));
-    const [ip] = earlier?.ips ?? [];
-    return earlier && isRunning(earlier) && !earlier.hostNetwork && earlier.node !== undefined && ip !== undefined
-      ? [{ name: podName(pod), node: earlier.node, ip }]
-      : [];
-  });
-  return open({ ...input, topology: { ...input.topology, pods: [...(input.topology.pods ?? []), ...all] } });
 }
 
 type Try = { readonly undone: Reachable | undefined; readonly alone: Reachable | undefined };

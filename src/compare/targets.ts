@@ -27,7 +27,8 @@ export type Target = {
 /** All targets, in the order of Services, Ingresses and workloads. */
 export function targetsOf(cluster: Cluster): readonly Target[] {
   const services = cluster.services.flatMap((service) => serviceTargets(cluster, service));
-  return [...services, ...ingressTargets(cluster), ...podTargets(cluster)];
+  const all = [...services, ...ingressTargets(cluster), ...podTargets(cluster)];
+  return [...new Map(all.map((target) => [target.id, target])).values()]; // a path that stands twice is asked once
 }
 
 const transportOf = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const;

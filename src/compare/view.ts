@@ -1,10 +1,10 @@
 /** An outcome by names that stay when addresses and generated pod names change, so that two clusters can be held side by side. */
-import type { Cluster, ClusterPod } from "../cluster/cluster.ts";
-import { cidrContains, type Ip, parseIp } from "../net/address.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import { addFractions, equalFractions, type Fraction, formatFraction, ONE, ZERO } from "../net/fraction.ts";
-import type { Destination, Party } from "../trace/trace.ts";
+import type { Destination } from "../trace/trace.ts";
+import { createAddressBook } from "./addresses.ts";
 import type { CellPart } from "./matrix.ts";
-import { podName, workloadName } from "./who.ts";
+import { workloadName } from "./who.ts";
 
 export type View = {
   readonly verdicts: readonly string[]; // "delivered", "rejected no-endpoints", "http-error ingress-no-match 404"
@@ -18,28 +18,13 @@ export const NO_VIEW: View = { verdicts: [], backends: [], sees: [], ways: [] };
 export const seesClient = ({ sees }: View): boolean => sees.includes(CLIENT);
 
 export function createViewer(cluster: Cluster): Viewer {
-  const byIp = new Map<string, ClusterPod>();
-  const byName = new Map<string, ClusterPod>();
-  for (const pod of cluster.pods) {
-    byName.set(podName(pod), pod);
-    if (!pod.hostNetwork) for (const ip of pod.ips) byIp.set(ip, pod);
-  }
-  const machineOf = (ip: Ip): string | undefined => {
-    const owns = (cidrs: readonly { readonly ip: Ip }[]): boolean => cidrs.some((cidr) => cidr.ip === ip);
-    const machines = [...cluster.nodes, ...cluster.hosts];
-    const owner = machines.find(({ interfaces }) => interfaces.some(({ addresses }) => owns(addresses)));
-    return owner?.name ?? cluster.nodes.find(({ podCIDRs }) => podCIDRs.some((cidr) => cidrContains(cidr, ip)))?.name;
-  };
-  const nameOfIp = (ip: string): string => {
-    const pod = byIp.get(ip);
-    return pod ? workloadName(pod) : parseIp(ip) === undefined ? ip : (machineOf(ip) ?? ip);
-  };
+  const book = createAddressBook(cluster);
   const nameOf = ({ kind, namespace, name, ip, port }: Destination): string => {
-    const pod = kind === "pod" && namespace !== undefined ? byName.get(`${namespace}/${name}`) : undefined;
-    return `${pod ? `${workloadName(pod)} on ${pod.node ?? ""}` : kind === "address" ? nameOfIp(ip) : name}${typeof port === "number" ? ` port ${port}` : ""}`;
+    const pod = kind === "pod" && namespace !== undefined ? book.podNamed(`${namespace}/${name}`) : undefined;
+    return `${pod ? `${workloadName(pod)} on ${pod.node ?? ""}` : kind === "address" ? book.nameOf(ip) : name}${typeof port === "number" ? ` port ${port}` : ""}`;
   };
   const placeOf = (netns: string): string => {
-    const pod = netns.startsWith("pod/") ? byName.get(netns.slice("pod/".length)) : undefined;
+    const pod = netns.startsWith("pod/") ? book.podNamed(netns.slice("pod/".length)) : undefined;
     return pod ? workloadName(pod) : netns;
   };
   return (parts) => ({
@@ -49,7 +34,7 @@ export function createViewer(cluster: Cluster): Viewer {
     ),
     sees: unique(
       parts.flatMap(({ outcome: { from, backends } }) =>
-        backends.flatMap(({ sees }) => sees.map((ip) => (isOf(from, ip) ? CLIENT : nameOfIp(ip)))),
+        backends.flatMap(({ sees }) => sees.map((ip) => (book.isOwn(from, ip) ? CLIENT : book.nameOf(ip)))),
       ),
     ),
     ways: unique(
@@ -65,14 +50,6 @@ export function createViewer(cluster: Cluster): Viewer {
       ),
     ),
   });
-
-  /** Whether an address is the party's own. */
-  function isOf({ kind, namespace = "", name, ip }: Party, seen: string): boolean {
-    if (seen === ip) return true;
-    return kind === "pod"
-      ? (byName.get(`${namespace}/${name}`)?.ips.includes(seen) ?? false)
-      : parseIp(seen) !== undefined && machineOf(seen) === name;
-  }
 }
 
 const CLIENT = "the client itself";

@@ -193,6 +193,30 @@ function needsRendering(file: string): Diagnostic | undefined {
 
 const startOf = (file: string) => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
 
+/** Files of expectations that were named one by one. Throws UsageError when one cannot be read, or holds none. */
+export function readExpectationFiles({ files, cwd, stdin }: Pick<InputRequest, "files" | "cwd" | "stdin">): {
+  readonly expectations: readonly TopologyDocument[];
+  readonly sources: Sources;
+} {
+  const sources = createSources();
+  const collector = createCollector();
+  const request: InputRequest = { files, cwd, ...(stdin ? { stdin } : {}) };
+  const listed = listFiles(files, cwd, cwd);
+  const problems = listed.files.flatMap((file) => readFile(file, request, sources, collector));
+  const { expectations, diagnostics } = collector.finish(sources);
+  const errors = [...listed.diagnostics, ...problems, ...diagnostics].filter(({ severity }) => severity === "error");
+  if (errors.length > 0)
+    throw new UsageError(
+      "the expectations cannot be read",
+      undefined,
+      errors.map((one) => withPlace(one, sources)),
+    );
+  const [first] = files;
+  if (expectations.length === 0)
+    throw new UsageError(`${quote(first ?? "")} holds no expectations`, "`kind: Expectations`, `apiVersion: ktrace.dev/v1alpha1`");
+  return { expectations, sources };
+}
+
 function readNamedTopology(path: string, request: InputRequest, sources: SourceStore): TopologyDocument {
   const file: InputFile = { file: display(path, request.cwd), path, named: true };
   const collector = createCollector();

@@ -1,6 +1,4 @@
 /** `ktrace diff OLD NEW`: which flows an edit of the manifests changes, and which line of it is the cause. */
-import type { Manifests } from "../../compare/changes.ts";
-import type { Reachable } from "../../compare/matrix.ts";
 import type { Input } from "../../manifests/input.ts";
 import { UsageError } from "../../objects/diagnostic.ts";
 import type { Call, CommandSpec } from "../command.ts";
@@ -36,6 +34,7 @@ export const diffCommand: CommandSpec = {
     const { refuseUnreadable } = await import("../open.ts");
     refuseUnreadable([...old.diagnostics, ...now.diagnostics]);
     const { diffOf } = await import("../../compare/diff.ts");
+    const { opener } = await import("../reopen.ts");
     const open = await opener(now);
     const diff = diffOf(old, now, open, { onlyBroken: only === "broken", pods: call.options.pods === true });
     const { renderDiff, renderDiffJson, renderDiffMarkdown } = await import("../../render/diff.ts");
@@ -92,19 +91,5 @@ async function fromGit(call: Call, revisions: string): Promise<Both> {
       now === undefined || now === ""
         ? readInput({ ...request, cwd: call.io.cwd, stdin: call.io.readStdin })
         : readRevision(now, request, call.io.cwd),
-  };
-}
-
-/** Opens one form of the input after another; a form that the cluster cannot be decided from is none. */
-async function opener(like: Input): Promise<(input: Manifests) => Reachable | undefined> {
-  const { decideCluster } = await import("../../cluster/decide.ts");
-  const { sessionOf } = await import("../../ktrace.ts");
-  return ({ objects, topology }) => {
-    try {
-      return sessionOf({ ...like, objects, topology }, decideCluster(objects, topology));
-    } catch (error) {
-      if (error instanceof UsageError) return undefined;
-      throw error;
-    }
   };
 }
