@@ -11,8 +11,8 @@ export type IngressController = {
   readonly upstream: "endpoints" | "service";
 };
 
-/** Image names that ingress-nginx has been published under. */
-export const NGINX_IMAGE = /nginx-ingress|ingress-nginx/;
+/** Image names that ingress-nginx has been published under; not those of the jobs and error pages that come with it. */
+export const NGINX_IMAGE = /nginx-ingress(?!.*backend)|ingress-nginx(?!.*(?:certgen|backend|error))/;
 
 export function ingressControllers(cluster: Cluster): IngressController[] {
   if (cluster.ingressControllers.length > 0) return cluster.ingressControllers.map((settings) => fromSettings(cluster, settings));

@@ -93,6 +93,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT110,
   KT111,
   KT112,
+
   KT114,
   KT115,
   KT116,
