@@ -10,12 +10,15 @@ import { escapeJson, escapeText } from "../render/escape.ts";
 import { codeFrame } from "./frame.ts";
 import type { Io } from "./io.ts";
 
+const MOST = 20; // findings said one by one; all of them stand in the JSON
+
 /** Says what went wrong and answers the exit status: 2 for wrong usage, unreadable input and bugs alike. */
 export function reportTrouble(error: unknown, io: Io): number {
   const usage = error instanceof UsageError ? error : bugReport(error, io);
   if (wantsJson(io.argv)) io.stdout.write(`${errorDocument(usage)}\n`);
   io.stderr.write(`ktrace: error: ${escapeText(usage.message)}\n`);
-  for (const diagnostic of usage.diagnostics) io.stderr.write(diagnosticText(diagnostic, io));
+  for (const diagnostic of usage.diagnostics.slice(0, MOST)) io.stderr.write(diagnosticText(diagnostic, io));
+  if (usage.diagnostics.length > MOST) io.stderr.write(`… and ${usage.diagnostics.length - MOST} more\n`);
   if (usage.help !== undefined) io.stderr.write(`  help: ${escapeText(usage.help)}\n`);
   if (!(error instanceof UsageError) && io.env.KTRACE_DEBUG && error instanceof Error) io.stderr.write(`${error.stack ?? ""}\n`);
   return 2;

@@ -32,7 +32,8 @@ function expandName(name: string, base: string, cwd: string, diagnostics: Diagno
   const kind = kindOf(path);
   if (kind === "file") return [{ file: display(path, cwd), path, named: true }];
   if (kind === "missing" && isGlob(name)) return matching(name, base, cwd);
-  if (kind === "missing") throw new UsageError(`cannot read ${quote(name)}: no such file or directory`, missingHelp(path));
+  if (kind === "missing")
+    throw new UsageError(`cannot read ${quote(name)}: no such file or directory`, missingHelp(path) ?? absentHelp(path, cwd));
   const found = [...walkDirectory(path, [], diagnostics, cwd)].map((member) => ({
     file: display(member, cwd),
     path: member,
@@ -101,7 +102,7 @@ export function readBytes(path: string, shown: string): Uint8Array {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
       `cannot read ${quote(shown)}: ${reasonOf(error)}`,
-      reasonOf(error) === "no such file" ? missingHelp(path) : undefined,
+      reasonOf(error) === "no such file" ? (missingHelp(path) ?? "names are relative to the working directory") : undefined,
     );
   }
 }
@@ -127,6 +128,14 @@ function kindOf(path: string): "file" | "directory" | "missing" {
   } catch {
     return "missing";
   }
+}
+
+/** What there is, where a name leads nowhere. */
+function absentHelp(path: string, cwd: string): string {
+  const above = dirname(path);
+  if (kindOf(above) === "file") return `${quote(display(above, cwd))} is a file, not a directory`;
+  if (kindOf(above) === "missing") return `there is no directory ${quote(display(above, cwd))}`;
+  return "name a file, a directory, a pattern in quotes, or - for standard input";
 }
 
 function missingHelp(path: string): string | undefined {

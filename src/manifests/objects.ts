@@ -215,12 +215,15 @@ const describeNotModelled = (kind: string, { source, count }: NotModelled): Diag
   at: { source, field: ["kind"] },
 });
 
+const LONGEST_NAME = 300; // namespace and name of an object that may be taken
+
 /** `Service default/tomcat6` */
 function nameOf(object: { readonly metadata?: unknown }, kind: string): string {
   const metadata = isMapping(object.metadata) ? object.metadata : {};
   if (typeof metadata.name !== "string") return kind;
   const namespace = typeof metadata.namespace === "string" && metadata.namespace !== "" ? metadata.namespace : "default";
-  return `${kind} ${escapeText(isNamespaced(kind) ? `${namespace}/${metadata.name}` : metadata.name)}`;
+  const name = isNamespaced(kind) ? `${namespace}/${metadata.name}` : metadata.name;
+  return `${kind} ${escapeText(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name)}`;
 }
 
 const asMapping = (value: Yaml): YamlMapping => (isMapping(value) ? value : {});

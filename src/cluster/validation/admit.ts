@@ -50,13 +50,16 @@ export function admitObjects(given: Given, version: Version, notes: Notes): Give
   };
 }
 
+const LONGEST_NAME = 300; // kind, namespace and name of an object that may be taken
+const cut = (text: string): string => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text);
+
 /** As a finding: the server's sentence, how to mend it, and what follows. */
 export function reportViolation(object: ApiObject, violation: Violation, isLeftOut: boolean, notes: Notes): void {
   const consequence = isLeftOut ? `the API server refuses the ${object.kind}, so it is left out` : undefined;
   const said = [mendingOf(violation), consequence].filter((part) => part !== undefined).join("; ");
   notes.report({
     code: violation.code,
-    message: `${nameOf(object)}: ${violationText(violation)}`,
+    message: `${cut(nameOf(object))}: ${violationText(violation)}`,
     ...(said === "" ? {} : { help: said }),
     source: object.source,
     field: violation.written ?? violation.path,

@@ -13,6 +13,7 @@ export type ParsedDocument = { readonly value: Yaml; readonly duplicates: readon
 export function parseDocument(document: DocumentText): ParsedDocument {
   if (document.badSeparator !== undefined) return { problem: separatorProblem(document.badSeparator) };
   if (document.json !== undefined) return fromJson(document.json);
+  if (!VISIBLE.test(document.text)) return { value: null, duplicates: [] }; // of ten thousand `---` none is worth a parser
   const text = normalizeBreaks(document.text);
   const directive = /^%YAML[ \t]+(?!1\.1\b).*$/m.exec(text);
   if (directive !== null) {
@@ -38,6 +39,9 @@ export const parseProblems = (text: string): number =>
     const parsed = parseDocument(document);
     return sum + ("problem" in parsed ? 1 : parsed.duplicates.length);
   }, 0);
+
+/** Anything but space and comments; a tab too, which the parser judges. */
+const VISIBLE = /^ *[^\s#]|\t|\u0085/m;
 
 /** The events of a document that was read before, for its positions; empty when it is not readable. */
 export function readEvents(text: string): readonly Event[] {
@@ -128,6 +132,10 @@ const REMEDIES: readonly { readonly when: RegExp; readonly message?: string; rea
   { when: /contains itself/, help: "write the value out" },
   { when: /excessive aliasing|merge keys/, help: "write the values out; kubectl refuses such a document too" },
   { when: /maxDepth/, message: `nested more than ${MAX_DEPTH} deep`, help: "no Kubernetes object is nested that deep" },
+  {
+    when: /expected valid JSON character|control character/,
+    help: "remove it, or write it as an escape in double quotes, such as \\u0007",
+  },
   { when: /reserved|unknown escape|can not read a block|non-printable|null byte/, help: "put the text in single quotes" },
 ];
 

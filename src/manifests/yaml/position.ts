@@ -40,6 +40,7 @@ export type Found = { readonly extent: Extent; readonly depth: number };
 export function createFinder(source: string): Finder {
   const events = readEvents(source);
   const ends = subtreeEnds(events);
+  const listed = new Map<number, readonly number[]>();
   const root = events[0]?.type === EVENT_ID.DOCUMENT ? 1 : 0;
 
   /** The event of an alias's anchor: the last one of that name before the alias. */
@@ -59,9 +60,18 @@ export function createFinder(source: string): Finder {
     for (let at = index + 1; at < events.length && events[at]?.type !== EVENT_ID.POP; at = ends[at] ?? events.length) yield at;
   }
 
+  /** The same for a second look: a list of a thousand faults is asked for a thousand times. */
+  function childrenOf(index: number): readonly number[] {
+    const known = listed.get(index);
+    if (known !== undefined) return known;
+    const members = [...children(index)];
+    listed.set(index, members);
+    return members;
+  }
+
   function step(index: number, part: PathPart): { readonly key?: number; readonly value: number } | undefined {
     const at = follow(index);
-    const members = [...children(at)];
+    const members = childrenOf(at);
     if (events[at]?.type === EVENT_ID.SEQUENCE) {
       const value = typeof part === "number" ? members[part] : undefined;
       return value === undefined ? undefined : { value };
@@ -85,7 +95,7 @@ export function createFinder(source: string): Finder {
     const at = follow(index);
     if (at >= index && events[index]?.type === EVENT_ID.ALIAS) return undefined; // no anchor of that name
     if (events[at]?.type !== EVENT_ID.SEQUENCE) return step(at, name);
-    for (const member of children(at)) {
+    for (const member of childrenOf(at)) {
       const found = step(member, name);
       if (found !== undefined) return found; // of a list the first wins
     }
