@@ -60,6 +60,7 @@ import { KT104 } from "./rules/service-target-port-partial.ts";
 import { KT106 } from "./rules/service-target-port-quoted-number.ts";
 import { KT115 } from "./rules/service-topology-keys-removed.ts";
 import { KT121 } from "./rules/service-without-endpoints-object.ts";
+import { KT113 } from "./rules/session-affinity-ineffective.ts";
 import { KT305 } from "./rules/source-ip-lost.ts";
 import { KT212 } from "./rules/statefulset-service-name.ts";
 import { KT902 } from "./rules/suppression-unused.ts";
@@ -93,7 +94,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT110,
   KT111,
   KT112,
-
+  KT113,
   KT114,
   KT115,
   KT116,
