@@ -8,6 +8,7 @@ import { diffCommand } from "./commands/diff.ts";
 import { digCommand } from "./commands/dig.ts";
 import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   matrixCommand,
   lintCommand,
   snapshotCommand,
+  exportCommand,
   explainCommand,
   schemaCommand,
   initCommand,

@@ -20,6 +20,7 @@ import { reportNetworkFaults } from "./nodes/network-faults.ts";
 import { decideNodes } from "./nodes/nodes.ts";
 import { createNotes } from "./notes.ts";
 import { createGate } from "./quota/gate.ts";
+import { withServicePins } from "./service-pins.ts";
 import { decideServices } from "./services/services.ts";
 import { decideSettings } from "./settings.ts";
 import { admitObjects } from "./validation/admit.ts";
@@ -30,7 +31,8 @@ import { placePods } from "./workloads/pods.ts";
 import { countWorkloads } from "./workloads/workload-rows.ts";
 import { planPods } from "./workloads/workloads.ts";
 
-export function decideCluster(objects: readonly ApiObject[], topology: Topology): Cluster {
+export function decideCluster(input: readonly ApiObject[], topology: Topology): Cluster {
+  const objects = withServicePins(input, topology);
   const notes = createNotes();
   const written = sortOut(objects);
   const pins = createPins(topology);

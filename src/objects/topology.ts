@@ -2,7 +2,7 @@
  * The topology file as read: what manifests cannot say about the machines. Shape of `kind: Topology`,
  * apiVersion ktrace.dev/v1alpha1; `schema/topology.schema.json` is the published form. Every key is optional.
  */
-import type { ApiProtocol, Labels, Taint } from "./api.ts";
+import type { ApiProtocol, Labels, LoadBalancerIngress, Taint } from "./api.ts";
 import type { PathPart, Source } from "./source.ts";
 
 export type Listen = { readonly port: number; readonly protocol?: ApiProtocol; readonly to?: number };
@@ -53,6 +53,15 @@ export type TopologyPod = {
   readonly listens?: readonly Listen[];
   readonly dead?: boolean;
   readonly ready?: boolean;
+};
+
+/** What a Service was given that its manifest leaves to the API server. */
+export type TopologyService = {
+  readonly name: string; // NAMESPACE/NAME
+  readonly clusterIPs?: readonly string[];
+  readonly nodePorts?: readonly number[]; // one for each of spec.ports; 0: none
+  readonly healthCheckNodePort?: number;
+  readonly loadBalancer?: readonly LoadBalancerIngress[]; // status.loadBalancer.ingress
 };
 
 export type KubeProxyMode = "iptables" | "nftables" | "ipvs" | "userspace" | "none";
@@ -135,6 +144,7 @@ export type Topology = {
   readonly hosts?: readonly TopologyHost[];
   readonly dns?: { readonly records?: readonly { readonly name: string; readonly type?: string; readonly value: string }[] };
   readonly pods?: readonly TopologyPod[];
+  readonly services?: readonly TopologyService[];
   readonly loadBalancers?: readonly TopologyLoadBalancer[];
   readonly firewalls?: readonly TopologyFirewall[];
   readonly ingressControllers?: readonly IngressControllerSettings[];
