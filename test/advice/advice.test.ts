@@ -37,6 +37,31 @@ const ROWS: readonly Row[] = [
     mend: [unset(SELECTOR)],
   },
   {
+    name: "a node port on loopback in ipvs mode",
+    wrong: [[TOPOLOGY, "    mode: iptables\n", "    mode: ipvs\n"]],
+    ask: { to: "127.0.0.1:31160", from: "node/k8s-node2" },
+    says: [
+      "Node port 31160 of default/tomcat6 is not at 127.0.0.1: kube-proxy on k8s-node2 takes node ports at every address but loopback, as ipvs mode does (topology.yaml:25:3)",
+      "* ask 10.0.2.5:31160: delivered, the pods see 10.244.1.1 or 10.244.1.0",
+    ],
+    instead: { to: "10.0.2.5:31160", from: "node/k8s-node2" },
+  },
+  {
+    name: "a port that a Service lacks, in ipvs mode of 1.25",
+    wrong: [
+      [TOPOLOGY, "    mode: iptables\n", "    mode: ipvs\n"],
+      [TOPOLOGY, '# version: "1.36" ', 'version: "1.25" #'],
+    ],
+    ask: { to: "10.96.246.235:81", from: "pod/nginx" },
+    says: [
+      "Service default/tomcat6 has port 80/TCP, not 81/TCP (tomcat6-service.yaml:19:3)",
+      "10.96.246.235 is on kube-ipvs0 of every node, so k8s-node2 itself answered",
+      "* ask 10.96.246.235:80: delivered, the pods see 10.244.1.15",
+      "* give the Service a port 81 too, with targetPort 8080 (tomcat6-service.yaml:19:3): delivered, the pods see 10.244.1.15",
+    ],
+    instead: { to: "10.96.246.235:80", from: "pod/nginx" },
+  },
+  {
     name: "the cluster's DNS is not among the manifests",
     wrong: [KUBE_DNS],
     ask: { to: "tomcat6:80", from: "pod/nginx" },

@@ -49,10 +49,7 @@ function otherAddress(failed: Case, { ip, port }: Target, node: ClusterNode, { s
   const { kubeProxy, topology } = { kubeProxy: failed.cluster.kubeProxy, topology: failed.topology };
   const written = kubeProxy.nodePortAddresses ?? [];
   const place = failed.place(topology.source, ["spec", "kubeProxy", "nodePortAddresses"]);
-  const where =
-    written.length > 0
-      ? `${listed(written)} only`
-      : `${node.internalIPs[0] ?? "its first address"} only, the default of ${kubeProxy.mode} mode`;
+  const where = written.length > 0 ? `${listed(written)} only` : unlistedAddresses(kubeProxy.mode, node);
   const networks = node.interfaces.flatMap((each) =>
     each.addresses.filter((cidr) => cidr.ip === ip).map((cidr) => formatCidr(networkOf(cidr))),
   );
@@ -72,6 +69,12 @@ function otherAddress(failed: Case, { ip, port }: Target, node: ClusterNode, { s
       ),
     ],
   };
+}
+
+/** Without nodePortAddresses: nftables mode has the primary address alone, the others every one; ipvs no virtual server on loopback. */
+function unlistedAddresses(mode: Cluster["kubeProxy"]["mode"], node: ClusterNode): string {
+  if (mode === "nftables") return `${node.internalIPs[0] ?? "its first address"} only, the default of nftables mode`;
+  return mode === "ipvs" ? "every address but loopback, as ipvs mode does" : "every address but loopback (localhostNodePorts is off)";
 }
 
 type NodePort = { readonly service: ClusterService; readonly port: ClusterServicePort };

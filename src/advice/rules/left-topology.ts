@@ -15,7 +15,7 @@ export function leftTopology(failed: Case): Finding | undefined {
   const target = targetOf(failed.leg);
   if (!target) return pingedService(failed);
   const service = cluster.services.find((each) => addressKind(each, target.ip) !== undefined);
-  if (service) return wrongPort(failed, service, target);
+  if (service) return wrongServicePort(failed, service, target);
   if (cluster.serviceCIDRs.some((cidr) => cidrContains(cidr, target.ip))) return noService(failed, target);
   return outside(failed, target);
 }
@@ -30,7 +30,8 @@ export function pingedService(failed: Case): Finding | undefined {
   return { because: [{ text }], changes: port ? [askPort(failed, port.port)] : [] };
 }
 
-function wrongPort(failed: Case, service: ClusterService, { port, protocol }: Target): Finding {
+/** A Service's address, and a port that it lacks. */
+export function wrongServicePort(failed: Case, service: ClusterService, { port, protocol }: Target): Finding {
   const upper = protocol.toUpperCase();
   const same = service.ports.filter((each) => each.protocol === upper);
   const has = listed(service.ports.map((each) => `${each.port}/${each.protocol}`));

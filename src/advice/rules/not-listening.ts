@@ -6,9 +6,10 @@ import type { ClusterPod, PodListen } from "../../cluster/cluster.ts";
 import type { Port } from "../../net/packet.ts";
 import { ask, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
-import { type Entrance, entranceOf, listed, nameOf, nodeOf, podAt, type Target, targetOf } from "../entrance.ts";
+import { addressKind, type Entrance, entranceOf, listed, nameOf, nodeOf, podAt, type Target, targetOf } from "../entrance.ts";
 import { proxiedEntrance } from "./backend.ts";
 import { closedNodePort } from "./closed-node-port.ts";
+import { wrongServicePort } from "./left-topology.ts";
 import { targetPortChanges } from "./target-port.ts";
 
 export function notListening(failed: Case): Finding | undefined {
@@ -17,9 +18,21 @@ export function notListening(failed: Case): Finding | undefined {
   const { destination } = failed.leg;
   const pod = destination?.kind === "pod" ? podNamed(failed, destination) : undefined;
   if (pod) return closedPodPort(failed, target, pod, destination?.port);
+  const wrongPort = nodeOf(failed.cluster, target.ip) ? undefined : onKubeIpvs0(failed, target);
+  if (wrongPort) return wrongPort;
   const node =
     nodeOf(failed.cluster, target.ip) ?? failed.cluster.nodes.find(({ name }) => `node/${name}` === failed.leg.hops.at(-1)?.netns);
   return node ? closedNodePort(failed, target, node) : closedHostPort(failed, target);
+}
+
+/** A Service's address that ipvs mode gave to a device of every node: up to 1.25 the node itself answers on ports that the Service lacks. */
+function onKubeIpvs0(failed: Case, target: Target): Finding | undefined {
+  const { cluster, leg } = failed;
+  const service = cluster.services.find((each) => addressKind(each, target.ip) !== undefined);
+  if (cluster.kubeProxy.mode !== "ipvs" || !service) return undefined;
+  const { because, changes } = wrongServicePort(failed, service, target);
+  const node = leg.hops.at(-1)?.netns.replace(/^node\//, "");
+  return { because: [...because, { text: `${target.ip} is on kube-ipvs0 of every node, so ${node} itself answered` }], changes };
 }
 
 const podNamed = ({ cluster }: Case, { namespace, name }: { readonly namespace?: string; readonly name: string }) =>
