@@ -1,4 +1,5 @@
 /** KT002: a key that stands twice in one mapping, of which kubectl keeps the last. */
+import { overriddenEntry } from "../../manifests/yaml/overridden.ts";
 import type { Rule } from "../rule.ts";
 import { placeOf } from "../undecoded.ts";
 
@@ -29,11 +30,21 @@ spec:
   ports: [{port: 80, targetPort: 8080}]
 `,
   },
-  check: function* ({ diagnostics }) {
+  check: function* ({ diagnostics, textOf }) {
     for (const diagnostic of diagnostics) {
       const at = diagnostic.code === "KT002" ? placeOf(diagnostic) : undefined;
       if (at === undefined) continue;
-      yield { message: diagnostic.message, at, label: "the value before is not used", help: "remove one of the two", about: [] };
+      const earlier = overriddenEntry(textOf(at.file) ?? "", at);
+      yield {
+        message: diagnostic.message,
+        at,
+        label: "this value counts",
+        help: "remove the other, or rename one of them",
+        about: [],
+        ...(earlier
+          ? { related: [{ at: earlier, label: "this one is not used" }], edits: [{ kind: "remove" as const, at: earlier }] }
+          : {}),
+      };
     }
   },
 };
