@@ -2,6 +2,7 @@
  * Bundles src/cli/start.ts and the five libraries into one file, dist/cli.cjs: opening one file costs far less at start than
  * resolving a hundred. A module reached only by `await import()` stays in that file and is evaluated when asked for. It is
  * CommonJS because only that can be started from compiled code (tools/code-cache.js), which saves a quarter of the whole run.
+ * dist/index.js is the same as a library, src/cli/library.ts, for programs that import it.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -23,25 +24,34 @@ const noChildProcess: Plugin = {
   },
 };
 
-const { outputFiles } = await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { cli: "src/cli/start.ts" },
   outdir: "dist",
-  outExtension: { ".js": ".cjs" },
   bundle: true,
-  platform: "node",
-  format: "cjs",
+  platform: "node" as const,
   target: "node20.20",
+  plugins: [noChildProcess],
+  minify: true, // a third less to read at every start; the source map gives the names back
+  legalComments: "none" as const,
+  charset: "ascii" as const, // V8 reads a file of one-byte characters faster
+  logLevel: "warning" as const,
+  write: false as const,
+};
+const { outputFiles } = await build({
+  ...common,
+  entryPoints: { cli: "src/cli/start.ts" },
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
   supported: { "dynamic-import": false },
   define: { "import.meta.url": "ktraceUrl" },
   banner: { js: 'const ktraceUrl = require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [noChildProcess],
-  minify: true, // a third less to read at every start; the source map gives the names back
-  legalComments: "none",
-  charset: "ascii", // V8 reads a file of one-byte characters faster
   sourcemap: "linked",
-  logLevel: "warning",
-  write: false,
+});
+const library = await build({
+  ...common,
+  entryPoints: { index: "src/cli/library.ts" },
+  format: "esm",
+  banner: { js: 'import { createRequire as ktraceRequire } from "node:module"; const require = ktraceRequire(import.meta.url);' }, // for libraries that are CommonJS
 });
 
 const text = outputFiles.find(({ path }) => path.endsWith(".cjs"))?.text ?? "";
@@ -53,6 +63,7 @@ const map = outputFiles.find(({ path }) => path.endsWith(".map"))?.text ?? "";
 mkdirSync(dist, { recursive: true });
 replace("cli.cjs.map", map.replace('"mappings":"', '"mappings":";')); // one line more than esbuild wrote
 replace("cli.cjs", `//${hash}\n${text}`);
+replace("index.js", library.outputFiles[0]?.text ?? "");
 replace("agent.mjs", readFileSync(`${root}src/lab/agent.mjs`, "utf8")); // the lab's helper process: started as a file of its own
 makeCodeCache();
 

@@ -9,7 +9,7 @@ import { clientQuestion, curlQuestion } from "./ask.ts";
 import { parseNc, parsePing } from "./client-args.ts";
 import { parseCurl } from "./curl-args.ts";
 import type { GlobalFlags } from "./flags.ts";
-import { readHost, readPort, splitHostPort } from "./words.ts";
+import { readHost, readPort, splitHostPort, splitWords } from "./words.ts";
 
 /** The question of a test from one source. Throws UsageError that names the test. */
 export function testQuestion(test: PlacedExpectation, from: string, cluster: Cluster, flags: GlobalFlags): Question {
@@ -29,11 +29,6 @@ function runQuestion(run: string, flags: GlobalFlags): Question {
   if (program === "nc") return clientQuestion("nc", parseNc(args), flags);
   if (program === "ping") return clientQuestion("ping", parsePing(args), flags);
   throw new UsageError(`run: ${JSON.stringify(program)} is no command of a test`, "curl, nc or ping");
-}
-
-/** Words as a shell splits them, quotes taken off; nothing is expanded. */
-function splitWords(text: string): readonly string[] {
-  return [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
 }
 
 function toQuestion(

@@ -50,3 +50,8 @@ export const familyFlag = (name: string): Family | undefined => (name === "ipv4"
 export const quoteWords = (words: readonly string[]): string => words.map(quoteWord).join(" ");
 
 const quoteWord = (word: string): string => (/^[\w@%+=:,./?&#[\]~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** Words as a shell splits them, quotes taken off; nothing is expanded. */
+export function splitWords(text: string): readonly string[] {
+  return [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
