@@ -15,6 +15,7 @@ export type PodPlan = {
   readonly owner?: Owner;
   readonly workload?: Owner;
   readonly onlyNode?: string; // a DaemonSet's pod is made for one node
+  readonly after?: string; // the pod of the same StatefulSet that has to run before this one is made
   readonly object?: Pod;
 };
 

@@ -2,7 +2,7 @@
  * The pods as `kubectl get pods` shows them in the end: planned by their controllers, put on nodes, addressed, started.
  * What a Pod object of the input states in its status (a live dump), and what the topology pins, is kept.
  */
-import { familyOf, type Ip, parseIp } from "../../net/address.ts";
+import { broadcastOf, cidrSize, familyOf, type Ip, nthAddress, parseIp } from "../../net/address.ts";
 import type { Pod } from "../../objects/api.ts";
 import type { Topology, TopologyPod } from "../../objects/topology.ts";
 import type { ClusterNode, ClusterPod, PodPhase } from "../cluster.ts";
@@ -34,12 +34,18 @@ export function placePods(
   const stated = pinned.map((each) => (isFinished(each.plan) ? each.stated : reserveStated(each, pools, notes)));
   if (pinned.some((each) => each.node === undefined && !each.plan.onlyNode))
     notes.assume("pods", "which node each pod runs on is ktrace's choice where the input does not say", "spec.pods[].node");
-  const pods = pinned.map((each, i) => {
+  const missing = new Set<string>(); // pods that do not run, for the sake of those that wait for them
+  const pods = pinned.flatMap((each, i): PlacedPod[] => {
     const { node: name, message } = placements[i] ?? {};
     const node = name === undefined ? undefined : byName.get(name);
-    return node ? running(each, node, stated[i] ?? [], pools, notes) : pending(each, message ?? "", notes);
+    const { namespace, name: own, after } = each.plan;
+    const isMade = after === undefined || !missing.has(`${namespace}/${after}`);
+    const pod = !isMade ? [] : [node ? running(each, node, stated[i] ?? [], pools, notes) : pending(each, message ?? "", notes)];
+    if (pod[0]?.phase !== "Running") missing.add(`${namespace}/${own}`);
+    return pod;
   });
-  if (pods.some((pod, i) => pod.ips.length > 0 && !pod.hostNetwork && stated[i]?.length === 0))
+  const addressed = new Set(pinned.filter((_, i) => stated[i]?.length).map(({ plan }) => `${plan.namespace}/${plan.name}`));
+  if (pods.some((pod) => pod.ips.length > 0 && !pod.hostNetwork && !addressed.has(`${pod.namespace}/${pod.name}`)))
     notes.assume("pod addresses", "given out in order of creation where the input does not say", "spec.pods[].ip");
   return pods.sort(byNamespaceAndName);
 }
@@ -135,9 +141,17 @@ function addressesFor(node: ClusterNode, stated: readonly Ip[], pools: AddressPo
 
 function withoutAddress(base: Omit<PlacedPod, "ips" | "phase" | "ready">, node: ClusterNode, notes: Notes): PlacedPod {
   const { namespace, name } = base;
-  const message = `failed to allocate for range 0: no IP addresses available on node ${node.name}`;
+  const message = `Failed to create pod sandbox: ${noAddress(node)}`;
   notes.event({ type: "Warning", reason: "FailedCreatePodSandBox", object: { kind: "Pod", namespace, name }, message });
   return { ...base, ips: [], phase: "Pending", ready: false, message };
+}
+
+/** The words of the plugin host-local (plugins/ipam/host-local/backend/allocator), which has nothing to say of a node without a range. */
+function noAddress(node: ClusterNode): string {
+  const [range] = node.podCIDRs;
+  if (!range) return `node ${node.name} has no pod CIDR`;
+  const last = cidrSize(range) - (broadcastOf(range) === undefined ? 1n : 2n);
+  return `failed to allocate for range 0: no IP addresses available in range set: ${nthAddress(range, 1n)}-${nthAddress(range, last)}`;
 }
 
 function phaseOf(object: Pod | undefined): PodPhase {

@@ -4,6 +4,7 @@
  * apiserver/pkg/storage/names; a random suffix is a pinned one or an invented one.
  */
 import type { Labels, Pod } from "../../objects/api.ts";
+import { textAt } from "../../objects/record.ts";
 import type { TopologyPod } from "../../objects/topology.ts";
 import type { ClusterNode } from "../cluster.ts";
 import type { Given } from "../given.ts";
@@ -116,7 +117,7 @@ function createPods(set: PodSet, count: number, nodes: readonly ClusterNode[], n
     case "DaemonSet":
       return daemonPods(set, nodes, naming);
     case "StatefulSet":
-      return Array.from({ length: count }, (_, i) => statefulPod(set, (set.source.spec?.ordinals?.start ?? 0) + i));
+      return Array.from({ length: count }, (_, i) => statefulPod(set, (set.source.spec?.ordinals?.start ?? 0) + i, i === 0));
     case "Job":
       return jobPods(set, count, naming);
     default:
@@ -142,7 +143,8 @@ function replicas(set: PodSet, count: number, naming: Naming): PodPlan[] {
   );
 }
 
-function statefulPod(set: PodSet, ordinal: number): PodPlan {
+/** One after the other, each once the one before is ready, unless podManagementPolicy is Parallel (pkg/controller/statefulset). */
+function statefulPod(set: PodSet, ordinal: number, isFirst: boolean): PodPlan {
   const name = `${set.name}-${ordinal}`;
   const labels = {
     "apps.kubernetes.io/pod-index": String(ordinal),
@@ -150,7 +152,12 @@ function statefulPod(set: PodSet, ordinal: number): PodPlan {
     "statefulset.kubernetes.io/pod-name": name,
   };
   const subdomain = set.source.spec?.serviceName;
-  return { ...planOf(set, name, labels), spec: { ...set.spec, hostname: name, ...(subdomain ? { subdomain } : {}) } };
+  const waits = !isFirst && textAt(set.source.spec, "podManagementPolicy") !== "Parallel";
+  return {
+    ...planOf(set, name, labels),
+    spec: { ...set.spec, hostname: name, ...(subdomain ? { subdomain } : {}) },
+    ...(waits ? { after: `${set.name}-${ordinal - 1}` } : {}),
+  };
 }
 
 const revisionOf = (set: PodSet): string => `${set.name}-${drawNumber(`${set.namespace}/${set.name}`)}`;
@@ -181,6 +188,8 @@ function jobPods(set: PodSet, count: number, naming: Naming): PodPlan[] {
   return Array.from({ length: count }, (_, i) => {
     const hostname = `${set.name}-${i}`;
     const name = naming.invent(set.namespace, hostname, `${set.name}/${i}`);
-    return { ...planOf(set, name, { ...labels, "batch.kubernetes.io/job-completion-index": String(i) }), spec: { ...set.spec, hostname } };
+    const index = { "batch.kubernetes.io/job-completion-index": String(i) };
+    const plan = planOf(set, name, { ...labels, ...index });
+    return { ...plan, annotations: { ...plan.annotations, ...index }, spec: { ...set.spec, hostname } };
   });
 }
