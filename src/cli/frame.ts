@@ -1,5 +1,5 @@
 /** The line of a file that a place points at, with a row of carets under it, as compilers print it. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatPlace, type Place } from "../objects/source.ts";
 import { escapeText } from "../render/escape.ts";
@@ -24,7 +24,9 @@ export function codeFrame(place: Place, cwd: string, read?: (file: string, line:
 function lineOf(place: Place, cwd: string): string | undefined {
   if (place.file === "-") return undefined;
   try {
-    return readFileSync(resolve(cwd, place.file), "utf8").split(/\r\n|\n|\r/)[place.line - 1];
+    const path = resolve(cwd, place.file);
+    if (!statSync(path).isFile()) return undefined; // a pipe was read to its end, and would be waited for
+    return readFileSync(path, "utf8").split(/\r\n|\n|\r/)[place.line - 1];
   } catch {
     return undefined; // gone since it was read: the place alone must do
   }

@@ -1,5 +1,5 @@
 /** What -f names: files, directories, patterns, standard input; and their text. The only place that touches the disk, with project.ts. */
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
 import { expandGlob, isGlob } from "./glob.ts";
@@ -138,8 +138,17 @@ function absentHelp(path: string, cwd: string): string {
   return "name a file, a directory, a pattern in quotes, or - for standard input";
 }
 
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 function missingHelp(path: string): string | undefined {
   try {
+    if (isLink(path)) return "it is a link that leads nowhere, or in a circle";
     const meant = nearest(basename(path), readdirSync(dirname(path)));
     return meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
   } catch {

@@ -133,10 +133,11 @@ const REMEDIES: readonly { readonly when: RegExp; readonly message?: string; rea
   { when: /excessive aliasing|merge keys/, help: "write the values out; kubectl refuses such a document too" },
   { when: /maxDepth/, message: `nested more than ${MAX_DEPTH} deep`, help: "no Kubernetes object is nested that deep" },
   {
-    when: /expected valid JSON character|control character/,
+    when: /expected valid JSON character|control character|non-printable/,
     help: "remove it, or write it as an escape in double quotes, such as \\u0007",
   },
-  { when: /reserved|unknown escape|can not read a block|non-printable|null byte/, help: "put the text in single quotes" },
+  { when: /null byte/, help: "remove it; the file may be binary, or saved as UTF-16" },
+  { when: /reserved|unknown escape|can not read a block/, help: "put the text in single quotes" },
 ];
 
 function explain(reason: string, text: string, start: number): { message: string; help?: string } {
