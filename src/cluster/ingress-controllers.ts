@@ -11,8 +11,9 @@ export type IngressController = {
   readonly upstream: "endpoints" | "service";
 };
 
-/** Image names that ingress-nginx has been published under; not those of the jobs and error pages that come with it. */
-export const NGINX_IMAGE = /nginx-ingress(?!.*backend)|ingress-nginx(?!.*(?:certgen|backend|error))/;
+/** Image names that ingress-nginx has been published under; not those of the jobs, tests and error pages beside it. */
+export const NGINX_IMAGE =
+  /(?:^|\/)(?:ingress-nginx\/controller|nginx-ingress-controller|nginx-ingress|ingress-nginx)(?=$|[:@-])(?!-\w*(?:error|backend))/;
 
 export function ingressControllers(cluster: Cluster): IngressController[] {
   if (cluster.ingressControllers.length > 0) return cluster.ingressControllers.map((settings) => fromSettings(cluster, settings));

@@ -3,6 +3,7 @@ import type { ClusterPod } from "../cluster/cluster.ts";
 import type { ObjectRef } from "../objects/api.ts";
 import type { PathPart } from "../objects/source.ts";
 import type { Mark } from "./finding.ts";
+import type { Subject } from "./subject.ts";
 
 export type PodGroup = {
   readonly title: string; // "Deployment default/web"
@@ -40,3 +41,6 @@ export function listed(names: readonly string[], most = 4): string {
   if (rest > 0) return `${shown.join(", ")} and ${rest} more`;
   return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }
+
+/** Without a node in the input the machines are ktrace's own invention, and with them who finds room. */
+export const knowsNodes = (subject: Subject): boolean => (subject.topology.nodes ?? []).length > 0 || subject.of("Node").length > 0;

@@ -3,7 +3,7 @@ import type { ClusterNode, ClusterPod, ClusterService } from "../../cluster/clus
 import { indexPods } from "../../cluster/endpoints/selected-pods.ts";
 import { fieldAt } from "../../objects/record.ts";
 import { ask } from "../ask.ts";
-import { listed, originField, refOfPod } from "../pod-groups.ts";
+import { knowsNodes, listed, originField, refOfPod } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, question, type Subject, serviceRef } from "../subject.ts";
 
@@ -41,6 +41,7 @@ spec: {selector: {app: adm}, ports: [{port: 8080}]}
   },
   mutedBy: ["KT101", "KT102", "KT103", "KT203"],
   check: function* (subject) {
+    if (!knowsNodes(subject)) return;
     const { services, pods, nodes } = subject.cluster();
     const select = indexPods(pods.filter(({ ready }) => ready));
     const byName = new Map(nodes.map((node) => [node.name, node]));

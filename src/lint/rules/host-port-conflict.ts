@@ -3,7 +3,7 @@ import type { ClusterPod } from "../../cluster/cluster.ts";
 import { hostPortsClash } from "../../cluster/scheduler/host-ports.ts";
 import type { Finding } from "../finding.ts";
 import { type AskedHostPort, askedHostPorts } from "../host-ports.ts";
-import { groupPods, listed, originField, type PodGroup, refOfPod } from "../pod-groups.ts";
+import { groupPods, knowsNodes, listed, originField, type PodGroup, refOfPod } from "../pod-groups.ts";
 import { refusalFinding } from "../refusal-findings.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf } from "../subject.ts";
@@ -42,6 +42,7 @@ spec: {selector: {matchLabels: {app: log}}, template: {metadata: {labels: {app: 
   },
   check: function* (subject) {
     for (const refusal of subject.refusals()) if (refusal.violation.code === "KT205") yield refusalFinding(refusal);
+    if (!knowsNodes(subject)) return;
     const { pods } = subject.cluster();
     const waiting = pods.filter(({ phase, message = "" }) => phase === "Pending" && message.includes("didn't have free ports"));
     if (waiting.length === 0) return;

@@ -40,10 +40,12 @@ spec: {ingressClassName: nginx, rules: [{host: www.test.com, http: {paths: [{pat
   check: function* (subject) {
     const ingresses = subject.of("Ingress").filter(({ metadata }) => metadata.annotations?.[`${NGINX_PREFIX}canary`] !== "true");
     const classes = classesOf(subject);
+    const only = classes.known.size === 1 ? [...classes.known.keys()][0] : undefined; // takes what has no class, if anything does
     const first = new Map<string, IngressRule>();
     for (const rule of ingresses.flatMap(rulesOfIngress)) {
       const { ingress, host, path } = rule;
-      const key = JSON.stringify([effectiveClass(ingress, classes) ?? "", host, path.path ?? "/", path.pathType ?? ""]);
+      const kind = path.pathType === "Exact" ? "Exact" : "Prefix"; // to ingress-nginx the other two are one `location`
+      const key = JSON.stringify([effectiveClass(ingress, classes) ?? only ?? "", host, path.path ?? "/", kind]);
       const other = first.get(key);
       if (!other) first.set(key, rule);
       else yield duplicate(rule, other);

@@ -34,11 +34,14 @@ spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080
       (spec.containers ?? []).some(({ image = "" }) => PROVIDERS.test(image)),
     );
     for (const { object, field, diagnostic } of decidedFaults(subject.cluster().diagnostics, subject.objects, "KT306")) {
+      if (Object.keys(object.metadata.annotations ?? {}).some((key) => OF_PROVIDER.test(key))) continue; // meant for one that is there
       if (hasProvider && object.kind === "Service" && object.spec?.loadBalancerIP === undefined) continue;
       const at = { source: object.source, field };
       const isType = field.at(-1) === "type";
       const finding: Finding = {
-        message: `Service ${nameOf(refOf(object))}: ${diagnostic.message.replace(/^Service [^:]+: its /, "")}`,
+        message: knowsMachines(subject)
+          ? `Service ${nameOf(refOf(object))}: ${diagnostic.message.replace(/^Service [^:]+: its /, "")}`
+          : `Service ${nameOf(refOf(object))}: nothing in the input gives it an address; without a provider its EXTERNAL-IP stays <pending>`,
         at,
         help: isType ? HELP : "ask for an address of the pool, or leave loadBalancerIP out",
         about: [refOf(object)],
@@ -53,6 +56,9 @@ spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080
 const HELP = "list the balancer with its pool under spec.loadBalancers of the topology, install one (MetalLB), or write `type: NodePort`";
 /** Images of controllers that give such Services their addresses; which ones, their own configuration says. */
 const PROVIDERS = /metallb\/controller|kube-vip|cloud-controller-manager|klipper-lb|purelb|openelb|aws-load-balancer-controller/;
+
+/** Annotations by which a Service speaks to its provider. */
+const OF_PROVIDER = /load-?balancer|metallb|kube-vip|cloud\.google\.com|networking\.gke\.io/;
 
 /** Where no topology says what there is, the cluster may well be a cloud's. */
 const knowsMachines = ({ topology }: Subject): boolean => topology.source !== undefined;

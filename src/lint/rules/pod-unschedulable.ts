@@ -4,7 +4,7 @@ import { tolerates } from "../../cluster/scheduler/node-fit.ts";
 import { nearest } from "../../objects/near.ts";
 import { fieldAt } from "../../objects/record.ts";
 import type { Edit, Finding, Mark } from "../finding.ts";
-import { groupPods, listed, originField, type PodGroup } from "../pod-groups.ts";
+import { groupPods, knowsNodes, listed, originField, type PodGroup } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { textScalar } from "../scalar.ts";
 import type { Subject } from "../subject.ts";
@@ -40,9 +40,6 @@ spec: {nodeSelector: {kubernetes.io/hostname: k8s-node2}, containers: [{name: c,
     for (const group of groupPods(waiting)) yield finding(group, counts.get(group.title) ?? 0, nodes, describesLabels(subject));
   },
 };
-
-/** Without a node in the input the machines are ktrace's own invention, and their labels and taints with them. */
-const knowsNodes = (subject: Subject): boolean => (subject.topology.nodes ?? []).length > 0 || subject.of("Node").length > 0;
 
 /** A topology that gives no node a label may just not speak of labels. */
 const describesLabels = (subject: Subject): boolean =>

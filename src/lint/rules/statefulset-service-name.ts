@@ -4,10 +4,10 @@ import { nearest } from "../../objects/near.ts";
 import { matchesLabels } from "../../objects/selector.ts";
 import type { Finding } from "../finding.ts";
 import { listed } from "../pod-groups.ts";
-import { labelsText } from "../pod-makers.ts";
+import { labelsText, outermostMakers } from "../pod-makers.ts";
 import type { Rule } from "../rule.ts";
 import { textScalar } from "../scalar.ts";
-import { nameOf, refOf } from "../subject.ts";
+import { nameOf, refOf, type Subject } from "../subject.ts";
 
 export const KT212: Rule = {
   code: "KT212",
@@ -21,7 +21,7 @@ export const KT212: Rule = {
     manifests: `kind: StatefulSet
 apiVersion: apps/v1
 metadata: {name: db}
-spec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 5432}]}]}}}
+spec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: x, env: [{name: PEERS, value: "db-0.db,db-1.db"}], ports: [{containerPort: 5432}]}]}}}
 ---
 kind: Service
 apiVersion: v1
@@ -33,7 +33,7 @@ spec: {selector: {app: db}, ports: [{port: 5432}]}
     manifests: `kind: StatefulSet
 apiVersion: apps/v1
 metadata: {name: db}
-spec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 5432}]}]}}}
+spec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: x, env: [{name: PEERS, value: "db-0.db,db-1.db"}], ports: [{containerPort: 5432}]}]}}}
 ---
 kind: Service
 apiVersion: v1
@@ -46,10 +46,27 @@ spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}
     for (const set of subject.of<WorkloadKind>("StatefulSet")) {
       const here = services.filter(({ metadata }) => (metadata.namespace ?? "default") === (set.metadata.namespace ?? "default"));
       const finding = judge(set, here);
-      if (finding) yield finding;
+      const isCalled = finding !== undefined && callsByName(subject, set.spec?.serviceName ?? "");
+      if (finding) yield isCalled ? finding : { ...finding, severity: "warning" };
     }
   },
 };
+
+/** Somebody is told a name under the Service, `db-0.db`: then its absence breaks more than tidiness. */
+function callsByName(subject: Subject, service: string): boolean {
+  if (service === "") return false;
+  return outermostMakers(subject).some(({ spec }) =>
+    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].some(({ args = [], command = [], env = [] }) =>
+      [...args, ...command, ...env.map(({ value = "" }) => value)].some((text) => namesUnder(text, service)),
+    ),
+  );
+}
+
+/** The name occurs with a label before it, and ends there. No expression is made of it: it is the user's text. */
+function namesUnder(text: string, service: string): boolean {
+  const at = text.indexOf(`.${service}`);
+  return at > 0 && /[\w)}]/.test(text[at - 1] ?? "") && !/[\w-]/.test(text[at + service.length + 1] ?? "");
+}
 
 const isHeadless = ({ spec }: Service): boolean => spec?.clusterIP === "None" || spec?.clusterIPs?.[0] === "None";
 const labelsOf = (set: Workload) => set.spec?.template?.metadata?.labels ?? {};

@@ -22,7 +22,7 @@ export const KT202: Rule = {
   needs: "graph",
   fix: "no",
   title: "a workload's selector matches pods that are not its own",
-  why: "A ReplicaSet, ReplicationController or DaemonSet adopts a bare Pod that fits and deletes one pod to keep its count: the endpoint you traced may be gone. Two controllers leave each other's pods alone, but autoscalers, disruption budgets and `kubectl logs` count them together.",
+  why: "A ReplicaSet, ReplicationController or DaemonSet adopts a bare Pod that fits, counts it, and deletes one when there are too many: the endpoint you traced may be gone. Two controllers leave each other's pods alone, but autoscalers, disruption budgets and `kubectl logs` count them together.",
   bad: {
     manifests: `kind: ReplicaSet
 apiVersion: apps/v1
@@ -73,7 +73,7 @@ function overlap(maker: PodMaker, other: PodMaker): Finding {
   const what = Object.keys(labels).length === 0 ? "what it selects" : labelsText(labels);
   return {
     message: adopts
-      ? `${titleOf(other)} carries ${what}, so ${titleOf(maker)} takes it for its own and deletes one pod too many`
+      ? `${titleOf(other)} carries ${what}, so ${titleOf(maker)} takes it for one of its own and counts it among its replicas`
       : `${titleOf(maker)} selects ${what}, which ${isBare ? titleOf(other) : `the pods of ${titleOf(other)}`} ${isBare ? "carries" : "carry"} too`,
     at: {
       source: other.object.source,
