@@ -12,6 +12,7 @@ export type ColorChoice = "auto" | "always" | "never";
 export type GlobalFlags = {
   readonly filename: readonly string[];
   readonly topology?: string;
+  readonly apply: readonly string[];
   readonly namespace?: string;
   readonly kubernetesVersion?: string;
   readonly from?: string;
@@ -35,6 +36,7 @@ const count = (_: string, before: number | undefined): number => (before ?? 0) +
 export function addGlobalFlags(command: Command): Command {
   return command
     .option("-f, --filename <path>", "manifests: a file, directory, glob, or - for stdin; may be repeated", list)
+    .option("--apply <path>", "manifests to lay over the input: what if I apply this? may be repeated", list)
     .option("-t, --topology <file>", "topology file: machines, addresses, kube-proxy and CNI settings")
     .option("-n, --namespace <ns>", "namespace of names that state none (default: default)")
     .option("--kubernetes-version <release>", "as if the cluster ran this release: 1.17, 1.36")
@@ -55,6 +57,7 @@ export function addGlobalFlags(command: Command): Command {
 export const LONG_FLAGS: readonly FlagSpec[] = [
   { name: "filename", value: true },
   { name: "topology", value: true },
+  { name: "apply", value: true },
   { name: "namespace", value: true },
   { name: "kubernetes-version", value: true },
   { name: "from", value: true },
@@ -85,6 +88,8 @@ function withFlag(flags: GlobalFlags, name: string, value: string): GlobalFlags 
   switch (name) {
     case "filename":
       return { ...flags, filename: list(value, flags.filename) };
+    case "apply":
+      return { ...flags, apply: list(value, flags.apply) };
     case "topology":
       return { ...flags, topology: value };
     case "namespace":
@@ -131,6 +136,7 @@ export function readGlobalFlags(before: Record<string, unknown>, after: Record<s
   const config = before.config === false || after.config === false ? false : text("config");
   return {
     filename: [...asList(before.filename), ...asList(after.filename)],
+    apply: [...asList(before.apply), ...asList(after.apply)],
     ...(topology === undefined ? {} : { topology }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),

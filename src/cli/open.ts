@@ -15,6 +15,7 @@ export async function openSession(flags: GlobalFlags, io: Io): Promise<Session> 
   const session = openCluster({
     files: flags.filename,
     ...(flags.topology === undefined ? {} : { topology: flags.topology }),
+    ...(flags.apply.length === 0 ? {} : { apply: flags.apply }),
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
     ...(flags.kubernetesVersion === undefined ? {} : { kubernetesVersion: flags.kubernetesVersion }),
     ...(flags.config === undefined ? {} : { config: flags.config }),

@@ -8,6 +8,7 @@ import type { ApiObject } from "../objects/api.ts";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
 import type { Place, Source } from "../objects/source.ts";
 import type { Topology } from "../objects/topology.ts";
+import { applyObjects } from "./apply.ts";
 import { withFacts } from "./facts.ts";
 import { display, type InputFile, listFiles, readText, STDIN } from "./files.ts";
 import { pathMatcher } from "./glob.ts";
@@ -26,6 +27,7 @@ import { type Problem, parseDocument } from "./yaml/parse.ts";
 export type InputRequest = {
   readonly files: readonly string[]; // the -f of the command line, in order
   readonly topology?: string; // -t
+  readonly apply?: readonly string[]; // manifests laid over the input, as `kubectl apply` would
   readonly cwd: string;
   readonly stdin?: () => string | Uint8Array;
   readonly stdinName?: string; // what standard input is called in findings
@@ -54,7 +56,9 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects, topologies, expectations, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
+  const { objects: before, topologies, expectations, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
+  const over = readApplied(request, sources);
+  const objects = applyObjects(before, over.objects);
   const isEmpty =
     files.length > 0 &&
     objects.length === 0 &&
@@ -65,13 +69,24 @@ export function readInput(request: InputRequest): Input {
   const chosen = chooseTopology(found, topologies, request.cwd, sources);
   const { topology: configured, diagnostics: inConfig } = withKubeProxyConfig(chosen, configs, objects);
   const { topology: whole, diagnostics: inFacts } = withFacts(configured, objects, settings);
-  const order = new Map(manifests.map(({ file }, index) => [file, index]));
-  const diagnostics = [...listed.diagnostics, ...problems, ...more, ...inConfig, ...inFacts]
+  const order = new Map([...manifests, ...over.files].map(({ file }, index) => [file, index]));
+  const diagnostics = [...listed.diagnostics, ...problems, ...more, ...over.diagnostics, ...inConfig, ...inFacts]
     .map((one) => withPlace(one, sources))
     .sort(byPlace(order));
   if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
     throw nothingRead(files, manifests, diagnostics);
-  return { objects, topology: whole, diagnostics, sources, written, files: manifests.map(({ file }) => file), expectations };
+  const read = manifests.map(({ file }) => file);
+  return { objects, topology: whole, diagnostics, sources, written: [...written, ...over.written], files: read, expectations };
+}
+
+/** What `--apply` names: manifests only. */
+function readApplied(request: InputRequest, sources: SourceStore) {
+  const { files, diagnostics } = listFiles(request.apply ?? [], request.cwd, request.cwd);
+  const collector = createCollector();
+  const problems = files.flatMap((file) => readFile(file, request, sources, collector));
+  const found = collector.finish(sources);
+  if (files.length > 0 && found.documents === 0) throw nothingRead(request.apply ?? [], files, problems);
+  return { files, objects: found.objects, written: found.written, diagnostics: [...diagnostics, ...problems, ...found.diagnostics] };
 }
 
 /** Input in which nothing could be read is no input; one whose kinds do not matter to networking is. */
