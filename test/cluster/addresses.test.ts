@@ -55,6 +55,7 @@ const many = (count: number, spec: object = {}) => Array.from({ length: count },
 const exhausted: readonly {
   readonly name: string;
   readonly codes: readonly string[];
+  readonly services?: number;
   readonly run: () => ReturnType<typeof decideCluster>;
 }[] = [
   {
@@ -65,20 +66,25 @@ const exhausted: readonly {
   {
     name: "cluster addresses: six of a /29, of which the API server has one",
     codes: ["KT116", "KT116"],
+    services: 6,
     run: () => decideCluster(many(7), { kubernetes: { serviceCIDRs: ["10.96.0.0/29"], clusterDNS: [] } }),
   },
   {
     name: "node ports",
     codes: ["node-ports-exhausted"],
+    services: 3, // default/kubernetes is one
     run: () => decideCluster(many(3, { type: "NodePort" }), { kubernetes: { nodePortRange: "30000-30001" } }),
   },
 ];
-for (const { name, codes, run } of exhausted)
-  test(`used up: ${name}`, () =>
+for (const { name, codes, services, run } of exhausted)
+  test(`used up: ${name}`, () => {
+    const cluster = run();
     assert.deepEqual(
-      run().diagnostics.map(({ code }) => code),
+      cluster.diagnostics.map(({ code }) => code),
       codes,
-    ));
+    );
+    if (services !== undefined) assert.equal(cluster.services.length, services, "what finds none is refused");
+  });
 
 test("used up: a node's pod addresses; the pod waits, with the plugin's words", () => {
   const cluster = decideCluster(all(node("n1", "10.0.0.1", "10.244.0.0/29"), workload("ReplicaSet", "web", {}, { replicas: 6 })), {});

@@ -5,8 +5,12 @@ import { allocateNodePort, nodePortKey, type PortRange } from "./service-allocat
 
 export function assignNodePorts(services: readonly ClusterService[], range: PortRange, notes: Notes): ClusterService[] {
   const taken = new Set(services.flatMap(askedKeys));
-  return services.map((service) => withHealthCheck(withNodePorts(service, range, taken, notes), range, taken, notes));
+  return services
+    .map((service) => withHealthCheck(withNodePorts(service, range, taken, notes), range, taken, notes))
+    .filter((service) => !takesNodePorts(service) || service.ports.every((port) => port.nodePort !== undefined) || isDumped(service));
 }
+
+const isDumped = (service: ClusterService): boolean => service.object?.metadata.uid !== undefined;
 
 /** What is asked for was checked before (admission.ts); of two that a dump gives one port both keep it. */
 function askedKeys(service: ClusterService): string[] {
@@ -53,6 +57,7 @@ function noteAllocated(service: ClusterService, port: ClusterServicePort, range:
     notes.report({
       code: "node-ports-exhausted",
       message: `${name}: no free node port in ${range.from}-${range.to}`,
+      help: "the API server refuses the Service, so it is left out; spec.kubernetes.nodePortRange in the topology widens the range",
       source: service.object?.source,
     });
 }

@@ -28,8 +28,14 @@ function assignClusterIPs(drafts: readonly DraftService[], settings: Settings, n
   const reserved = [...settings.serviceCIDRs.slice(0, 1).map((cidr) => nthAddress(cidr, 1n)), ...settings.clusterDNS];
   const taken = new Set<Ip>([...reserved, ...drafts.flatMap(({ asked }) => asked)]);
   const allocators = settings.serviceCIDRs.map((cidr) => createIpAllocator(cidr, taken));
-  return drafts.map(({ asked, ...draft }) => ({ ...draft, clusterIPs: clusterIPs({ ...draft, asked }, allocators, notes) }));
+  return drafts.flatMap(({ asked, ...draft }) => {
+    const ips = clusterIPs({ ...draft, asked }, allocators, notes);
+    const isServed = ips[0] === "None" || ips.length >= draft.ipFamilies.length || isDumped(draft.object);
+    return isServed ? [{ ...draft, clusterIPs: ips }] : [];
+  });
 }
+
+const isDumped = (object: DraftService["object"]): boolean => object.metadata.uid !== undefined;
 
 function clusterIPs(draft: DraftService, allocators: readonly IpAllocator[], notes: Notes): (Ip | "None")[] {
   if (draft.type === "ExternalName" || draft.asked[0] === "None") return draft.asked.slice(0, 1);
@@ -57,7 +63,7 @@ function reportNoAddress(draft: DraftService, family: IpFamilyName, notes: Notes
   notes.report({
     code: "KT116",
     message: `${name}: no ${family} address to be had from ${served}`,
-    help: "spec.kubernetes.serviceCIDRs in the topology lists them",
+    help: "the API server refuses the Service, so it is left out; spec.kubernetes.serviceCIDRs in the topology lists the ranges",
     source,
     field: ["spec", "ipFamilies"],
   });
