@@ -1,15 +1,11 @@
 /** Values that their field cannot hold, for which the reader refused the object: with what it said, the place and the text there. */
-import objectSchemas from "../../schema/objects.schema.json" with { type: "json" };
+import { objectViolations, todaysForm } from "../manifests/object-schema.ts";
 import type { Written } from "../manifests/objects.ts";
-import { dropNulls, modernize } from "../manifests/old-versions.ts";
 import { describeRefusal } from "../manifests/refusals.ts";
-import { checkSchema, type Definitions, type Violation } from "../manifests/schema.ts";
-import { isMapping } from "../manifests/yaml/construct.ts";
+import type { Violation } from "../manifests/schema.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import type { Place } from "../objects/source.ts";
 import type { Subject } from "./subject.ts";
-
-const SCHEMAS: Definitions = objectSchemas.$defs;
 
 /** What the reader says of text and of pairs of objects. */
 const ABOUT_TEXT: ReadonlySet<string> = new Set(["KT001", "KT002", "KT007"]);
@@ -39,12 +35,8 @@ export function undecoded(subject: Subject): readonly Undecoded[] {
     );
 }
 
-function violationsOf({ value }: Written): readonly Violation[] {
-  const object = dropNulls(value);
-  return isMapping(object) && typeof object.kind === "string" && Object.hasOwn(SCHEMAS, object.kind)
-    ? checkSchema(SCHEMAS, object.kind, modernize(object))
-    : [];
-}
+const violationsOf = ({ value }: Written): readonly Violation[] =>
+  typeof value.kind === "string" ? objectViolations(value.kind, todaysForm(value)) : [];
 
 /** Both are made by the same words from the same value, but for the name that the reader puts before them. */
 function isAbout(diagnostic: Diagnostic, violation: Violation, { value, source }: Written): boolean {

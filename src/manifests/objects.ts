@@ -1,17 +1,13 @@
 /** Documents → API objects: lists unpacked, kinds judged, old versions rewritten, types checked, duplicates settled. */
-import objectSchemas from "../../schema/objects.schema.json" with { type: "json" };
 import type { ApiObject, ObjectMeta } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import { formatPlace, type PathPart, type Source } from "../objects/source.ts";
 import { isModelled, isNamespaced, judgeKind, servedVersion } from "./kinds.ts";
-import { dropNulls, modernize } from "./old-versions.ts";
+import { objectViolations, todaysForm } from "./object-schema.ts";
 import { describeRefusal } from "./refusals.ts";
-import { checkSchema, type Definitions } from "./schema.ts";
 import type { Sources } from "./sources.ts";
 import { escapeText, quote } from "./words.ts";
 import { isMapping, type Yaml, type YamlMapping } from "./yaml/construct.ts";
-
-const SCHEMAS: Definitions = objectSchemas.$defs;
 
 /** A `kind: Topology` met among the manifests. */
 export type TopologyDocument = { readonly value: YamlMapping; readonly source: Source };
@@ -100,8 +96,8 @@ export function createCollector(): ObjectCollector {
     const isRead = kind !== "ConfigMap" || isNetworkConfig(value);
     if (isRead || isExpectation(value)) written.push({ value, source });
     if (!isRead) return;
-    const object = modernize(asMapping(dropNulls(value)));
-    const violations = checkSchema(SCHEMAS, kind, object);
+    const object = todaysForm(value);
+    const violations = objectViolations(kind, object);
     const about = nameOf(object, kind);
     diagnostics.push(...violations.map((violation) => describeRefusal(violation, kind, about, source)));
     if (violations.length === 0 && isObjectOf(object, kind)) objects.push(withDefaults(object, source));
