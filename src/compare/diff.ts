@@ -87,7 +87,7 @@ function lookAt(opened: Reachable | undefined, { pods }: DiffOptions, wanted?: R
   const sources = wanted && new Set([...wanted].map((key) => partsOf(key).source));
   const targets = wanted && new Set([...wanted].map((key) => partsOf(key).target));
   const matrix: Matrix = matrixOf(opened, {
-    source: ({ id }) => sources?.has(id) ?? true,
+    source: ({ id, kind }) => kind !== "namespace" && (sources?.has(id) ?? true),
     target: ({ id, kind }) => (targets?.has(id) ?? true) && (pods || kind !== "pod"),
     byNode: opened.cluster.nodes.length <= MOST_NODES,
   });

@@ -10,7 +10,7 @@ import { isRunning, podName, workloadName } from "./who.ts";
 
 export type SourceRow = {
   readonly id: string; // "deploy/default/tomcat6", "node/k8s-node1", "host/client"
-  readonly kind: "workload" | "node" | "host";
+  readonly kind: "workload" | "namespace" | "node" | "host";
   readonly namespace?: string;
   readonly pods: readonly ClusterPod[]; // that run; empty for a machine
   readonly machine?: Machine;
@@ -21,7 +21,7 @@ export type SourceClass = {
   readonly key: string; // the same for sources of other rows that fare alike towards the same target
 };
 
-/** Every workload, bare pod, node and outside host, in this order. */
+/** Every workload and bare pod, every namespace (all its pods), node and outside host, in this order. */
 export function sourcesOf(cluster: Cluster): readonly SourceRow[] {
   const byOwner = new Map<string, ClusterPod[]>();
   for (const pod of cluster.pods) {
@@ -32,10 +32,16 @@ export function sourcesOf(cluster: Cluster): readonly SourceRow[] {
   }
   return [
     ...[...byOwner].map(([id, pods]): SourceRow => ({ id, kind: "workload", namespace: id.split("/")[1] ?? "", pods })),
+    ...cluster.namespaces.map(
+      ({ name }): SourceRow => ({ id: `namespace/${name}`, kind: "namespace", namespace: name, pods: podsIn(cluster, name) }),
+    ),
     ...cluster.nodes.map((machine): SourceRow => ({ id: `node/${machine.name}`, kind: "node", pods: [], machine })),
     ...outsideHosts(cluster).map((machine): SourceRow => ({ id: `host/${machine.name}`, kind: "host", pods: [], machine })),
   ];
 }
+
+const podsIn = (cluster: Cluster, namespace: string): readonly ClusterPod[] =>
+  cluster.pods.filter((pod) => pod.namespace === namespace && isRunning(pod));
 
 /** Balancers answer; they do not ask. */
 const outsideHosts = (cluster: Cluster): readonly Machine[] => {

@@ -43,6 +43,11 @@ test("text: inside and outside each with the targets that are theirs", async () 
   assert.match(stdout, /10 sources, 9 targets: \d+ of \d+ requests delivered/);
 });
 
+test("namespaces as sources: all pods of each", async () => {
+  const { stdout } = await matrix("--sources", "namespaces", "--targets", "services");
+  assert.match(stdout, /^namespace\/default and \d more +ok/m);
+});
+
 test("what fails is said with its reason", async () => {
   const { stdout } = await ktrace(["matrix", "--sources", "hosts", "--targets", "nodeports"], { cwd: "fixtures/services" });
   assert.match(stdout, /Not delivered \(open one with --cell SOURCE TARGET\):/);

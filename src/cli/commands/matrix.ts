@@ -7,7 +7,7 @@ import { chooseFormat, TRACE_FORMATS } from "../flags.ts";
 import type { Session } from "../session.ts";
 
 const FORMATS = ["text", "csv", "json", "html"] as const;
-const SOURCES = ["workloads", "nodes", "hosts"] as const;
+const SOURCES = ["workloads", "namespaces", "nodes", "hosts"] as const;
 const TARGETS: Readonly<Record<string, readonly TargetKind[]>> = {
   services: ["service", "load-balancer", "external-ip"],
   nodeports: ["node-port"],
@@ -31,7 +31,7 @@ export const matrixCommand: CommandSpec = {
   ].join("\n"),
   declare: (command) => {
     command
-      .option("--sources <list>", `of ${SOURCES.join(", ")} (default: all)`)
+      .option("--sources <list>", `of ${SOURCES.join(", ")} (default: all but namespaces)`)
       .option("--targets <list>", `of ${Object.keys(TARGETS).join(", ")} (default: all but pods)`)
       .option("--cell", "open one cell as a trace: SOURCE TARGET follow");
   },
@@ -67,9 +67,9 @@ function scopeOf({ options, flags }: Call): MatrixScope {
   if (from !== undefined)
     throw new UsageError("matrix asks from everywhere", "narrow it with --sources or -n, or open one cell: --cell SOURCE TARGET");
   return {
-    source: (row) =>
-      (sources.length === 0 || sources.includes(`${row.kind}s`)) &&
-      (namespace === undefined || row.kind !== "workload" || row.namespace === namespace),
+    source: ({ kind, namespace: own }) =>
+      (sources.length === 0 ? kind !== "namespace" : sources.includes(`${kind}s`)) &&
+      (namespace === undefined || own === undefined || own === namespace),
     target: ({ kind }) => wanted.has(kind),
   };
 }

@@ -110,7 +110,10 @@ async function record({ io }: Call, session: Session): Promise<number> {
   const { matrixOf } = await import("../../compare/matrix.ts");
   const { recordTests } = await import("../../expect/record.ts");
   const { printYaml } = await import("../../manifests/yaml/print.ts");
-  const tests: readonly Expectation[] = recordTests(session.cluster, matrixOf(session, { target: ({ kind }) => kind !== "pod" }));
+  const tests: readonly Expectation[] = recordTests(
+    session.cluster,
+    matrixOf(session, { source: ({ kind }) => kind !== "namespace", target: ({ kind }) => kind !== "pod" }),
+  );
   io.stdout.write(printYaml({ apiVersion: "ktrace.dev/v1alpha1", kind: "Expectations", tests }, { sorted: false }));
   return 0;
 }
