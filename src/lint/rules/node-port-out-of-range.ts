@@ -11,7 +11,7 @@ export const KT301: Rule = {
   code: "KT301",
   name: "node-port-out-of-range",
   severity: "error",
-  needs: "object",
+  needs: "graph", // the range is the cluster's
   fix: "no",
   title: "a node port outside the range of node ports",
   why: "The API server refuses the Service, so there is no rule for any of its addresses: node:port answers with a RST, the cluster name does not resolve.",
