@@ -44,9 +44,9 @@ function findingText(found: Reported, context: LintContext): string {
   ].join("\n");
 }
 
-/** The course of the packet ends with its verdict; the reasons are what `ktrace explain` takes. */
+/** How the request ends, in the words that `ktrace explain` takes, and its course. */
 const proofText = ({ text, verdict, reasons }: NonNullable<Reported["packet"]>): string =>
-  escapeText(text === "" ? [verdict, ...reasons].join(", ") : text);
+  escapeText(`${verdict}${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}${text === "" ? "" : `: ${text}`}`);
 
 /** The line and its marks; nothing for a line that cannot be shown. */
 function block(

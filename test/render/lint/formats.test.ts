@@ -232,7 +232,7 @@ test("text: what is asked for, on an example with everything", async () => {
       "11 |     line 11",
       "   |      ------ r",
       "   = packet: c",
-      "             t",
+      "             rejected: t",
       "   = help: h   (fix available: ktrace lint --fix)",
       "   = see: ktrace explain KT801",
       "",
