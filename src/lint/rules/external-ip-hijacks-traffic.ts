@@ -5,6 +5,7 @@ import type { ObjectRef } from "../../objects/api.ts";
 import type { PathPart } from "../../objects/source.ts";
 import type { Path } from "../../trace/trace.ts";
 import { ask } from "../ask.ts";
+import { backendsOf } from "../backends.ts";
 import { nodeNames } from "../machines.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, question, serviceRef } from "../subject.ts";
@@ -41,11 +42,14 @@ spec: {externalIPs: [10.0.2.4], selector: {app: web}, ports: [{port: 8000, targe
           if (!victim || !from || !service.origin || port.protocol === "SCTP") continue;
           const protocol = port.protocol === "UDP" ? "udp" : "tcp";
           const answer = ask(subject, question(`node/${from.name}`, ip, port.port, protocol));
-          if (!answer || answer.trace.paths.some((path) => isSpared(path, victim))) continue;
+          const isLucky = answer?.trace.paths.some((path) => isSpared(path, victim));
+          if (!answer || (isLucky && victim.isByChance !== true)) continue;
           yield {
-            message: `Service ${nameOf(serviceRef(service))} takes what is sent to ${ip}:${port.port}, ${victim.what}`,
+            message: isLucky
+              ? `Service ${nameOf(serviceRef(service))} claims ${ip}:${port.port} as well, ${victim.what}: whose rule comes first is left to chance`
+              : `Service ${nameOf(serviceRef(service))} takes what is sent to ${ip}:${port.port}, ${victim.what}`,
             at: { source: service.origin.source, field },
-            label: `${victim.title} no longer gets these packets`,
+            label: isLucky ? `${victim.title} may lose these packets` : `${victim.title} no longer gets these packets`,
             help: "use an address that nothing else has, or a port that nobody else listens on",
             about: [serviceRef(service), ...(victim.ref ? [victim.ref] : [])],
             packet: answer.packet,
@@ -65,7 +69,16 @@ function claimed({ externalIPs, object, loadBalancerIngress }: ClusterService): 
   ];
 }
 
-type Victim = { readonly title: string; readonly what: string; readonly node?: string; readonly pod?: string; readonly ref?: ObjectRef };
+type Victim = {
+  readonly title: string;
+  readonly what: string;
+  readonly node?: string;
+  readonly pod?: string;
+  readonly backends?: ReadonlySet<string>; // of a Service: "IP:PORT"
+  readonly ref?: ObjectRef;
+  /** Of two Services with one address kube-proxy's iptables mode serves the one that it happens to write first (Go's map order). */
+  readonly isByChance?: boolean;
+};
 
 const RESOLVERS: ReadonlySet<Ip> = new Set(["8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"]);
 /** Ports that a node's own daemons have on any node; 22 is sshd's. */
@@ -78,9 +91,15 @@ const DAEMONS: ReadonlyMap<number, string> = new Map([
 function victimOf(cluster: Cluster, service: ClusterService, ip: Ip, { port, protocol }: ClusterServicePort): Victim | undefined {
   const other = cluster.services.find((each) => each !== service && each.clusterIPs.includes(ip));
   if (other) {
-    const isSame = other.ports.some((each) => each.port === port && each.protocol === protocol);
     const title = `Service ${nameOf(serviceRef(other))}`;
-    return isSame ? { title, what: `the cluster address of ${title}`, ref: serviceRef(other) } : undefined;
+    const entry = other.ports.find((each) => each.port === port && each.protocol === protocol);
+    if (!entry) return undefined;
+    const backends = new Set(
+      backendsOf(cluster)
+        .of(other, entry)
+        .map((each) => `${each.ip}:${each.port}`),
+    );
+    return { title, what: `the cluster address of ${title}`, backends, ref: serviceRef(other), isByChance: true };
   }
   const pod = cluster.pods.find((each) => !each.hostNetwork && each.ips.includes(ip));
   if (pod) {
@@ -101,7 +120,9 @@ function victimOf(cluster: Cluster, service: ClusterService, ip: Ip, { port, pro
 }
 
 /** It ended with the one who has the address. */
-const isSpared = ({ verdict, destination }: Path, { node, pod }: Victim): boolean =>
+const isSpared = ({ verdict, destination }: Path, { node, pod, backends }: Victim): boolean =>
   verdict === "delivered" &&
   destination !== undefined &&
-  (destination.name === pod || (destination.kind === "node" && destination.name === node));
+  (backends?.has(`${destination.ip}:${destination.port}`) === true ||
+    (destination.name === pod && backends === undefined) ||
+    (destination.kind === "node" && destination.name === node));
