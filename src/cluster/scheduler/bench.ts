@@ -8,7 +8,7 @@ import { refusalOf, unwelcome } from "./node-fit.ts";
 import { hasPodAffinity, type NamespaceLabels, type PlacedPod, podAffinityFilter, type Refusal } from "./pod-affinity.ts";
 import { attracts } from "./preferred-pods.ts";
 import { allocatableOf, demandOf, nothingTaken, roomRefusal, takeRoom } from "./resource-fit.ts";
-import { type CountPods, type SpreadConstraint, spreadFilter, ZONE } from "./topology-spread.ts";
+import { type Domains, type Spread, type SpreadConstraint, spreadFilter, ZONE } from "./topology-spread.ts";
 import { createPool, type Pool, type Seat, type Welcome } from "./waiting-line.ts";
 
 export type Bench = {
@@ -20,6 +20,7 @@ export type Bench = {
   readonly attracting: PlacedPod[]; // those with terms that other pods' scores depend on
   readonly own: Map<string, number>; // pods of a set on a node
   readonly tallies: Map<string, Map<string, Tally>>; // by namespace, then by which pods are counted
+  readonly domains: Map<string, Domains>;
   readonly namespaceLabels: NamespaceLabels;
   readonly hasZones: boolean;
   readonly isMeasured: boolean; // some node states what it can hold
@@ -43,6 +44,7 @@ export function createBench(nodes: readonly ClusterNode[], namespaceLabels: Name
     attracting: [],
     own: new Map(),
     tallies: new Map(),
+    domains: new Map(),
     namespaceLabels,
     hasZones: new Set(ranked.flatMap((node) => node.labels[ZONE] ?? [])).size > 1,
     isMeasured: seats.some((seat) => seat.allocatable !== undefined),
@@ -58,7 +60,7 @@ export const ownPods = (plan: PodPlan, seat: Seat, bench: Bench): number => benc
 
 /** The nodes that would have the pod whatever else runs there; pods with the same demands share the list. */
 export function welcomesFor({ spec }: PodPlan, bench: Bench): Welcomes {
-  const demands = JSON.stringify([spec.tolerations, spec.nodeSelector, spec.affinity]);
+  const demands = demandsOf(spec);
   const known = bench.welcomes.get(demands);
   if (known) return known;
   const welcome = [...bench.seats.values()].filter((seat) => refusalOf(spec, seat.node) === undefined);
@@ -92,10 +94,10 @@ function count({ matches, counts }: Tally, { plan, node }: PlacedPod): void {
   if (matches(plan)) counts.set(node.name, (counts.get(node.name) ?? 0) + 1);
 }
 
-/** Kept up to date from the first time it is asked for. */
-export const countPods =
-  (bench: Bench): CountPods =>
-  (constraint, { namespace }) => {
+/** Counts are kept up to date from the first time that they are asked for. */
+export const spreadOf = (bench: Bench): Spread => ({
+  nodes: bench.nodes,
+  count: (constraint, { namespace }) => {
     const ofNamespace = bench.tallies.get(namespace) ?? new Map<string, Tally>();
     bench.tallies.set(namespace, ofNamespace);
     const known = ofNamespace.get(constraint.key);
@@ -104,13 +106,22 @@ export const countPods =
     for (const placed of bench.placed) count(tally, placed);
     ofNamespace.set(constraint.key, tally);
     return tally.counts;
-  };
+  },
+  remember: (spec, key, make) => {
+    const whole = `${key} ${demandsOf(spec)}`;
+    const domains = bench.domains.get(whole) ?? make();
+    bench.domains.set(whole, domains);
+    return domains;
+  },
+});
+
+const demandsOf = ({ tolerations, nodeSelector, affinity }: PodSpec): string => JSON.stringify([tolerations, nodeSelector, affinity]);
 
 /** Why a node refuses the pod because of the pods it has now, in the order of the scheduler's filters. */
 export function momentaryRefusal(plan: PodPlan, bench: Bench): (seat: Seat) => Refusal | undefined {
   const ports = hostPortsOf(plan.spec);
   const demand = bench.isMeasured ? demandOf(plan.spec) : undefined;
-  const spread = plan.spec.topologySpreadConstraints === undefined ? undefined : spreadFilter(plan, bench.nodes, countPods(bench));
+  const spread = plan.spec.topologySpreadConstraints === undefined ? undefined : spreadFilter(plan, spreadOf(bench));
   const looksAround = hasPodAffinity(plan.spec) || bench.repelling.length > 0;
   const affinity = looksAround ? podAffinityFilter(plan, bench.placed, bench.repelling, bench.namespaceLabels) : undefined;
   return (seat) => {

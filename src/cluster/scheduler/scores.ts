@@ -4,7 +4,7 @@
  * NodeResourcesBalancedAllocation, which weigh 1.
  */
 import type { PodPlan } from "../workloads/plan.ts";
-import { type Bench, countPods } from "./bench.ts";
+import { type Bench, spreadOf } from "./bench.ts";
 import { hasPodAffinity } from "./pod-affinity.ts";
 import { nodePreference, prefersNodes } from "./preferred-nodes.ts";
 import { podPreference, prefersPods } from "./preferred-pods.ts";
@@ -25,7 +25,7 @@ export const isScored = (plan: PodPlan, bench: Bench): boolean =>
 /** One score for each of the nodes that fit, in their order. */
 export function scoresOf(plan: PodPlan, fit: readonly Welcome[], bench: Bench): number[] {
   const nodes = fit.map(({ seat }) => seat.node);
-  const spread = spreadScores(plan, nodes, bench.nodes, countPods(bench));
+  const spread = spreadScores(plan, nodes, spreadOf(bench));
   const taints = upTo100(fit.map(({ penalty }) => penalty)).map((score) => 100 - score);
   const affinity = upTo100(nodes.map((node) => nodePreference(plan.spec, node)));
   const near = between(nodes.map(podPreference(plan, bench.placed, bench.attracting, bench.namespaceLabels)));

@@ -12,8 +12,16 @@ import { domainOf, type Refusal, selects } from "./pod-affinity.ts";
 export const HOSTNAME = "kubernetes.io/hostname";
 export const ZONE = "topology.kubernetes.io/zone";
 
-/** How many pods that a constraint counts are on each node, by node name. */
-export type CountPods = (constraint: SpreadConstraint, plan: PodPlan) => ReadonlyMap<string, number>;
+/** What the bench keeps, so that 5,000 nodes are not gone through for each pod. */
+export type Spread = {
+  readonly nodes: readonly ClusterNode[];
+  /** How many pods that a constraint counts are on each node, by node name. */
+  readonly count: (constraint: SpreadConstraint, plan: PodPlan) => ReadonlyMap<string, number>;
+  /** Made once for all pods with the same demands. */
+  readonly remember: (spec: PodSpec, key: string, make: () => Domains) => Domains;
+};
+/** The domain of each node that takes part, by node name, and all the domains there are. */
+export type Domains = { readonly ofNode: ReadonlyMap<string, string>; readonly all: readonly string[] };
 export type SpreadConstraint = {
   readonly topologyKey: string;
   readonly maxSkew: number;
@@ -51,13 +59,13 @@ const numberAt = (value: unknown, key: string, absent: number): number => {
 const UNEVEN = "node(s) didn't match pod topology spread constraints";
 
 /** Why a node is refused: with the pod its domain would hold `maxSkew` more than the emptiest one. */
-export function spreadFilter(plan: PodPlan, nodes: readonly ClusterNode[], count: CountPods): (node: ClusterNode) => Refusal | undefined {
+export function spreadFilter(plan: PodPlan, spread: Spread): (node: ClusterNode) => Refusal | undefined {
   const constraints = spreadConstraints(plan).filter((each) => each.hard);
   if (constraints.length === 0) return () => undefined;
-  const eligible = nodes.filter((node) => hasKeys(node, constraints));
   const checks = constraints.map((constraint) => {
-    const domains = domainCounts(constraint, plan, eligible, count(constraint, plan));
-    const least = domains.size < constraint.minDomains ? 0 : Math.min(...domains.values());
+    const domains = domainCounts(constraint, plan, constraints, spread);
+    const least =
+      domains.size < constraint.minDomains ? 0 : [...domains.values()].reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
     const self = constraint.matches(plan) ? 1 : 0;
     return { constraint, exceeds: (domain: string) => (domains.get(domain) ?? 0) + self - least > constraint.maxSkew };
   });
@@ -79,12 +87,24 @@ const isIncluded = ({ honorsAffinity, honorsTaints }: SpreadConstraint, spec: Po
   (!honorsAffinity || matchesNode(spec, node)) &&
   (!honorsTaints || node.taints.every((taint) => taint.effect === "PreferNoSchedule" || tolerates(spec.tolerations, taint)));
 
-function domainCounts(constraint: SpreadConstraint, plan: PodPlan, nodes: readonly ClusterNode[], counts: ReadonlyMap<string, number>) {
-  const domains = new Map<string, number>();
-  for (const node of nodes) {
-    if (!isIncluded(constraint, plan.spec, node)) continue;
-    const domain = domainOf(node, constraint.topologyKey) ?? "";
-    domains.set(domain, (domains.get(domain) ?? 0) + (counts.get(node.name) ?? 0));
+/** Pods by domain, of the nodes that have the labels of all of `needed`. */
+function domainCounts(
+  constraint: SpreadConstraint,
+  plan: PodPlan,
+  needed: readonly SpreadConstraint[],
+  { nodes, count, remember }: Spread,
+) {
+  const { topologyKey, honorsAffinity, honorsTaints } = constraint;
+  const keys = needed.map((each) => each.topologyKey);
+  const { ofNode, all } = remember(plan.spec, JSON.stringify([topologyKey, honorsAffinity, honorsTaints, keys]), () => {
+    const included = nodes.filter((node) => hasKeys(node, needed) && isIncluded(constraint, plan.spec, node));
+    const domains = new Map(included.map((node) => [node.name, domainOf(node, topologyKey) ?? ""]));
+    return { ofNode: domains, all: [...new Set(domains.values())] };
+  });
+  const domains = new Map(all.map((domain) => [domain, 0]));
+  for (const [name, pods] of count(constraint, plan)) {
+    const domain = ofNode.get(name);
+    if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + pods);
   }
   return domains;
 }
@@ -109,22 +129,17 @@ function softConstraints(plan: PodPlan): { readonly constraints: readonly Spread
 }
 
 /** A score of 0 to 100 for each of the nodes that fit, in their order; undefined when the pod has nothing to be spread by. */
-export function spreadScores(
-  plan: PodPlan,
-  fit: readonly ClusterNode[],
-  nodes: readonly ClusterNode[],
-  count: CountPods,
-): number[] | undefined {
+export function spreadScores(plan: PodPlan, fit: readonly ClusterNode[], spread: Spread): number[] | undefined {
   const { constraints, needsKeys } = softConstraints(plan);
   if (constraints.length === 0) return undefined;
   const takesPart = fit.map((node) => !needsKeys || hasKeys(node, constraints));
   const scored = fit.filter((_, i) => takesPart[i]);
   const parts = constraints.map((constraint) => {
-    const counts = count(constraint, plan);
+    const counts = spread.count(constraint, plan);
     if (constraint.topologyKey === HOSTNAME)
       return { constraint, weight: weightOfSize(scored.length), of: (node: ClusterNode) => counts.get(node.name) ?? 0 };
     const candidates = new Set(scored.map((node) => domainOf(node, constraint.topologyKey) ?? ""));
-    const domains = domainCounts(constraint, plan, needsKeys ? nodes.filter((node) => hasKeys(node, constraints)) : nodes, counts);
+    const domains = domainCounts(constraint, plan, needsKeys ? constraints : [], spread);
     return {
       constraint,
       weight: weightOfSize(candidates.size),
