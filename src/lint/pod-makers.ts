@@ -1,6 +1,6 @@
 /** What pods are made from, as rules look at it: the outermost maker only (not the ReplicaSet of a Deployment in a dump), with places. */
 import type { Container, ContainerPort, LabelSelector, Labels, ObjectRef, Workload } from "../objects/api.ts";
-import { type PodMaker, podMakers } from "../objects/pod-maker.ts";
+import type { PodMaker } from "../objects/pod-maker.ts";
 import { labelsAt } from "../objects/record.ts";
 import { matchesLabels, matchesSelector } from "../objects/selector.ts";
 import type { PathPart, Source } from "../objects/source.ts";
@@ -10,8 +10,7 @@ import { refOf, type Subject } from "./subject.ts";
 export type { PodMaker } from "../objects/pod-maker.ts";
 
 /** Makers that nothing else in the cluster makes. */
-export const outermostMakers = (subject: Subject): PodMaker[] =>
-  podMakers(subject.objects).filter(({ object }) => !(object.metadata.ownerReferences ?? []).some(({ controller }) => controller === true));
+export const outermostMakers = (subject: Subject): readonly PodMaker[] => subject.makers();
 
 export const makerRef = ({ object }: PodMaker): ObjectRef => refOf(object);
 

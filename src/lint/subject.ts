@@ -7,6 +7,7 @@ import type { YamlMapping } from "../manifests/yaml/construct.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { ApiKind, ApiObject, ObjectOf, ObjectRef } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
+import { type PodMaker, podMakers } from "../objects/pod-maker.ts";
 import { isFields } from "../objects/record.ts";
 import type { Topology } from "../objects/topology.ts";
 import type { Question } from "../trace/question.ts";
@@ -49,6 +50,8 @@ export type Subject = Omit<SubjectRequest, "open"> & {
   /** The objects of one kind, in the order of the input. */
   readonly of: <K extends ApiKind>(kind: K) => readonly ObjectOf<K>[];
   readonly writtenOf: (kind: string) => readonly Written[];
+  /** What pods are made from, the outermost makers only: not the ReplicaSet of a Deployment in a dump. */
+  readonly makers: () => readonly PodMaker[];
   /** What the API server refuses of each object by itself. */
   readonly refusals: () => readonly Refusal[];
   /** Decided when it is first asked for. Refused Services are not in it: look at `objects` for those. */
@@ -72,6 +75,7 @@ export function createSubject(request: SubjectRequest): Subject {
     return opened;
   };
   let refused: readonly Refusal[] | undefined;
+  let makers: readonly PodMaker[] | undefined;
   const asked = new Map<string, Trace>();
   return {
     ...request,
@@ -79,6 +83,10 @@ export function createSubject(request: SubjectRequest): Subject {
     rules: request.rules ?? [],
     of: (kind) => (byKind.get(kind) ?? []).filter((object) => isOf(object, kind)),
     writtenOf: (kind) => request.written.filter(({ value }) => value.kind === kind),
+    makers: () => {
+      makers ??= podMakers(request.objects).filter(isOutermost);
+      return makers;
+    },
     refusals: () => {
       refused ??= refusalsOf(request.objects, targetVersion(request.topology));
       return refused;
@@ -92,6 +100,9 @@ export function createSubject(request: SubjectRequest): Subject {
     },
   };
 }
+
+const isOutermost = ({ object: { metadata } }: PodMaker): boolean =>
+  !(metadata.ownerReferences ?? []).some(({ controller }) => controller === true);
 
 export const refOf = ({ kind, metadata: { namespace, name } }: ApiObject): ObjectRef => ({
   kind,
