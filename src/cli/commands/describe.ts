@@ -6,7 +6,7 @@ import type { CommandSpec } from "../command.ts";
 export const describeCommand: CommandSpec = {
   name: "describe",
   usage: "KIND [NAME…] [-A] [-l SELECTOR]",
-  summary: "describe pods, services, nodes, ingresses or deployments as kubectl would",
+  summary: "describe pods, services, nodes, namespaces, workloads and quotas as kubectl would",
   help: ["  ktrace describe svc/tomcat6", "  ktrace describe pod nginx", "  ktrace describe ingress -A", ""].join("\n"),
   declare: (command: Command) => {
     command
