@@ -5,6 +5,7 @@
 import type { ApiObject } from "../objects/api.ts";
 import type { Topology } from "../objects/topology.ts";
 import type { Cluster } from "./cluster.ts";
+import { reportContradictions } from "./endpoints/contradictions.ts";
 import { decideSlices } from "./endpoints/endpoint-slices.ts";
 import { decideEndpoints } from "./endpoints/endpoints.ts";
 import { indexPods } from "./endpoints/selected-pods.ts";
@@ -55,7 +56,9 @@ export function decideCluster(input: readonly ApiObject[], topology: Topology): 
   const balancers = readBalancers(topology, notes);
   const services = assignBalancers(decideServices(given, settings, notes), balancers, settings.version, notes);
   const pods = decideListens(placed, services, indexPods(placed), notes);
-  const slices = decideSlices({ given, services, nodes, podsOf: indexPods(pods), notes });
+  const podsOf = indexPods(pods);
+  const slices = decideSlices({ given, services, nodes, podsOf, notes });
+  reportContradictions(given, services, slices, pods, podsOf, notes);
   const outside = decideLoadBalancers(balancers, { nodes, hosts, services, slices }, notes);
   return {
     ...settings,

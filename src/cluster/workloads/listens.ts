@@ -4,6 +4,7 @@
  * select the pod, marked assumed.
  */
 import type { Container, Probe } from "../../objects/api.ts";
+import { isFields } from "../../objects/record.ts";
 import type { ClusterPod, ClusterService, Origin, PodListen } from "../cluster.ts";
 import type { PodsBySelector } from "../endpoints/selected-pods.ts";
 import type { Notes } from "../notes.ts";
@@ -23,7 +24,8 @@ export function decideListens(
     const { pin, ...pod } = placed;
     const known =
       pin?.listens?.map(({ port, protocol = "TCP" }): PodListen => ({ port, protocol, assumed: false })) ?? declaredListens(placed);
-    if (known.length > 0 || pin?.listens) return { ...pod, listens: known };
+    const allDown = placed.containers.length > 0 && placed.containers.every((container) => isDown(placed, container.name));
+    if (known.length > 0 || pin?.listens || allDown) return { ...pod, listens: known };
     const listens = assumedListens(selecting.get(placed) ?? []);
     noteAssumed(placed, listens, noted, notes);
     return { ...pod, listens };
@@ -34,9 +36,16 @@ function declaredListens(pod: PlacedPod): PodListen[] {
   const within = (kind: "containers" | "initContainers") =>
     (pod.spec[kind] ?? []).flatMap((container, i) => {
       if (kind === "initContainers" && container.restartPolicy !== "Always") return [];
+      if (isDown(pod, container.name)) return [];
       return containerListens(container, (rest) => ({ source: pod.origin.source, field: [...pod.origin.field, "spec", kind, i, ...rest] }));
     });
   return unique([...within("containers"), ...within("initContainers")]);
+}
+
+/** A dump's word: a container that waits (CrashLoopBackOff) or has ended listens on nothing. */
+function isDown({ object }: PlacedPod, name: string): boolean {
+  const state = object?.status?.containerStatuses?.find((each) => each.name === name)?.state;
+  return isFields(state) && Object.keys(state).length > 0 && !Object.hasOwn(state, "running");
 }
 
 function containerListens(container: Container, originOf: (rest: Origin["field"]) => Origin): PodListen[] {

@@ -4,6 +4,7 @@
  */
 import { broadcastOf, cidrSize, familyOf, type Ip, nthAddress, parseIp } from "../../net/address.ts";
 import type { Pod } from "../../objects/api.ts";
+import { textAt } from "../../objects/record.ts";
 import type { Topology, TopologyPod } from "../../objects/topology.ts";
 import type { ClusterNode, ClusterPod, PodPhase } from "../cluster.ts";
 import { nodeOfPodIp } from "../nodes/pod-cidrs.ts";
@@ -36,7 +37,8 @@ export function placePods(
     notes.assume("pods", "which node each pod runs on is ktrace's choice where the input does not say", "spec.pods[].node");
   const missing = new Set<string>(); // pods that do not run, for the sake of those that wait for them
   const pods = pinned.flatMap((each, i): PlacedPod[] => {
-    const { node: name, message } = placements[i] ?? {};
+    const refused = refusedInDump(each.plan.object);
+    const { node: name, message } = refused === undefined ? (placements[i] ?? {}) : { message: refused };
     const node = name === undefined ? undefined : byName.get(name);
     const { namespace, name: own, after } = each.plan;
     const isMade = after === undefined || !missing.has(`${namespace}/${after}`);
@@ -152,6 +154,13 @@ function noAddress(node: ClusterNode): string {
   if (!range) return `node ${node.name} has no pod CIDR`;
   const last = cidrSize(range) - (broadcastOf(range) === undefined ? 1n : 2n);
   return `failed to allocate for range 0: no IP addresses available in range set: ${nthAddress(range, 1n)}-${nthAddress(range, last)}`;
+}
+
+/** A live scheduler's own word: it found no node for this pod, whatever ktrace's would find. */
+function refusedInDump(object: Pod | undefined): string | undefined {
+  if (object?.status?.phase !== "Pending" || object.spec?.nodeName) return undefined;
+  const condition = object.status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  return condition && textAt(condition, "message");
 }
 
 function phaseOf(object: Pod | undefined): PodPhase {
