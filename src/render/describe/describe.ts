@@ -10,6 +10,7 @@ import { describePod } from "./pod.ts";
 import { describeReplicas } from "./replicas.ts";
 import { describeIngress, describeService } from "./service.ts";
 import { alignTabs } from "./tabwriter.ts";
+import { describeDaemonSet, describeJob, describeStatefulSet } from "./workloads.ts";
 
 const KINDS: ReadonlyMap<string, Describe> = new Map([
   ["Pod", describePod],
@@ -19,6 +20,9 @@ const KINDS: ReadonlyMap<string, Describe> = new Map([
   ["Deployment", describeDeployment],
   ["ReplicaSet", describeReplicas],
   ["ReplicationController", describeReplicas],
+  ["StatefulSet", describeStatefulSet],
+  ["DaemonSet", describeDaemonSet],
+  ["Job", describeJob],
   ["Namespace", describeNamespace],
   ["ResourceQuota", describeQuota],
   ["LimitRange", describeLimitRange],

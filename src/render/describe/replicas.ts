@@ -28,7 +28,7 @@ const selectorText = (set: Fields): string =>
     : formatSelector(fieldAt(set, "spec", "selector"));
 
 /** Counted by phase, as kubectl counts them; a pod whose phase is Unknown is in none of the four. */
-function podsText(set: Fields, source: ObjectSource): string {
+export function podsText(set: Fields, source: ObjectSource): string {
   const own = source("Pod").filter(
     (pod) => namespaceOf(pod) === namespaceOf(set) && controllerOf(pod) === `${textAt(set, "kind")}/${named(set)}`,
   );
