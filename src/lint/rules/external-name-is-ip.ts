@@ -35,12 +35,13 @@ endpoints: [{addresses: [192.168.56.200]}]
   check: function* (subject) {
     for (const service of subject.of("Service")) {
       const { type, externalName = "" } = service.spec ?? {};
-      if (type !== "ExternalName" || parseIp(externalName.replace(/\.$/, "")) === undefined) continue;
+      const ip = parseIp(externalName.replace(/\.$/, ""));
+      if (type !== "ExternalName" || ip === undefined) continue;
       yield {
         message: `Service ${nameOf(refOf(service))}: externalName ${externalName} is an address, and is looked up as a name`,
         at: { source: service.source, field: ["spec", "externalName"] },
         label: "no DNS server knows this name",
-        help: `write a Service without selector and an EndpointSlice that lists ${externalName}, with the label kubernetes.io/service-name: ${service.metadata.name}`,
+        help: `write a Service without selector and an EndpointSlice that lists ${ip}, with the label kubernetes.io/service-name: ${service.metadata.name}`,
         about: [refOf(service)],
       };
     }

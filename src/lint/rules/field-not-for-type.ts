@@ -32,8 +32,8 @@ spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080
       if (violation.code !== "KT120" || object.kind !== "Service") continue;
       const path = writtenPath(violation);
       const at = markOf(refusal);
-      const help = mendingOf(violation) ?? `remove ${path.at(-1)}, or change the type`;
       const isPort = path.at(-1) === "port"; // 10250 of a balancer: the port is wanted, only not this one
+      const help = mendingOf(violation) ?? (isPort ? "use another port" : `remove ${path.at(-1)}, or change the type`);
       yield {
         message: `${objectName(object)}: ${formatPath(path)} ${violation.detail.replaceAll("`", "")}`,
         at,

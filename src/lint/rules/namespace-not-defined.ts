@@ -46,7 +46,7 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
       const meant = nearest(namespace, [...defined].filter((name) => !ALWAYS.has(name)).sort(), (name) => name);
       const count = others.length + 1;
       yield {
-        message: `the namespace ${namespace} of ${first.value.kind} ${nameOf(refOfWritten(first))}${count > 1 ? ` and ${count - 1} more` : ""} is in no manifest`,
+        message: `no manifest defines the namespace ${namespace}, which ${first.value.kind} ${nameOf(refOfWritten(first))}${count > 1 ? ` and ${count - 1} more ${count === 2 ? "object" : "objects"}` : ""} ${count > 1 ? "are" : "is"} in`,
         at: { source: first.source, field: ["metadata", "namespace"] },
         label: meant[0] === undefined ? "no Namespace has this name" : `did you mean ${meant[0]}?`,
         help: "add the Namespace, or list the name under knownNamespaces in ktrace.yaml when something else makes it",

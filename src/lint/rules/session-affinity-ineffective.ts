@@ -152,7 +152,7 @@ function askAgain(subject: Subject, asked: Parameters<typeof ask>[1]): Answer | 
 function finding(service: ClusterService, { packet }: Answer, what: string, related: readonly Related[]): Finding | undefined {
   return (
     service.origin && {
-      message: `Service ${nameOf(serviceRef(service))}: sessionAffinity has no effect, for ${what}`,
+      message: `Service ${nameOf(serviceRef(service))}: sessionAffinity does not do what it says: ${what}`,
       at: { source: service.origin.source, field: ["spec", "sessionAffinity"] },
       label: "not by the client's address",
       related,
