@@ -15,6 +15,8 @@ import { escapeText, nearest } from "./words.ts";
 export function describeRefusal(violation: Violation, kind: string, about: string, source: Source): Diagnostic {
   const left = `the API server refuses the ${kind}, so it is left out`;
   const at = { source, field: violation.path };
+  if (violation.rule === "range" && typeof violation.value === "number" && Math.abs(violation.value) > LARGEST_INT32)
+    return describeRefusal({ path: violation.path, value: violation.value, rule: "type", types: ["integer"] }, kind, about, source);
   if (violation.rule === "type") {
     const help = selectorHelp(kind, violation.path) ?? typeHelp(violation.types, violation.value).help;
     return {
@@ -42,6 +44,8 @@ const selectorHelp = (kind: string, path: readonly PathPart[]): string | undefin
     ? `write the labels directly below selector: matchLabels is not for a ${kind}`
     : undefined;
 
+const LARGEST_INT32 = 2 ** 31 - 1; // what is larger cannot be decoded, so nobody gets to say that it is out of range
+
 const GO_TYPES = new Map([
   ["string", "string"],
   ["integer", "int32"],
@@ -52,7 +56,7 @@ const GO_TYPES = new Map([
 function decodingError(types: readonly string[], value: unknown): string {
   const wanted = types.length === 1 ? GO_TYPES.get(types[0] ?? "") : undefined;
   const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  const literal = typeof value === "number" && !Number.isInteger(value) && wanted === "int32" ? `number ${value}` : found;
+  const literal = typeof value === "number" && wanted === "int32" ? `number ${value}` : found;
   return wanted === undefined ? "" : ` (json: cannot unmarshal ${literal} into Go value of type ${wanted})`;
 }
 
