@@ -305,11 +305,18 @@ const TCP_PROCESSES = {
   dns: dnsOverTcp,
   http: proxyHttp,
   forward: passOn,
+  silence: () => undefined,
   answer: (client, serves) => {
     client.once("data", (data) => answerHttp(client, serves, data.toString("latin1").split(" ")[0]));
   },
 };
-const UDP_PROCESSES = { dns: dnsOverUdp, forward: passOnUdp, http: () => undefined, answer: () => undefined };
+const UDP_PROCESSES = {
+  dns: dnsOverUdp,
+  forward: passOnUdp,
+  silence: () => () => undefined,
+  http: () => undefined,
+  answer: () => undefined,
+};
 
 const parsed = (text) => {
   try {

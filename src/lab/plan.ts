@@ -61,6 +61,7 @@ export type Serves =
       readonly records: Readonly<Record<string, { readonly a: readonly Ip[]; readonly aaaa: readonly Ip[]; readonly alias?: string }>>;
     }
   | { readonly kind: "http"; readonly hosts: readonly HttpHost[] }
+  | { readonly kind: "silence" } // it takes connections and reads nothing
   | HttpAction;
 /** Of one host name: `*.` stands for one label, "" for any. `action`: when no rule has the path. */
 export type HttpHost = {

@@ -65,6 +65,7 @@ function proxyOf(cluster: Cluster, apps: Apps, socket: ListeningSocket, ip: Ip):
   if (port === 443) return undefined;
   const taken: ProcessRequest = { owner, process, protocol, ip, port, client: ANYBODY };
   const plain = apps.askProcess(taken);
+  if (plain?.kind === "silence") return { kind: "silence" };
   if (plain) return actionOf(plain);
   const ask = (host: string, path: string): ProcessDecision | undefined => apps.askProcess({ ...taken, http: requestOf(host, path, port) });
   if (protocol !== "tcp" || !ask(NO_HOST, NO_PATH)) return undefined;

@@ -20,7 +20,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tcpdump: "tcpdump",
   conntrack: "conntrack",
   perl: "perl-base",
-  ping: "iputils-ping",
 };
 
 /** PATH of the programs that the lab starts: root's own directories may be missing from a sudo shell's. */
@@ -44,14 +43,13 @@ export type Needs = {
   readonly observing: boolean;
   readonly restores: readonly string[];
   readonly bridgeNetfilter: boolean;
-  readonly ping?: boolean;
 };
 
 /** Throws a LabError that says what is missing and how to get it. */
 export function checkMachine(needs: Needs): void {
   labRequires(process.platform === "linux", `a lab needs Linux: it is made of network namespaces, and this is ${process.platform}`);
   labRequires(process.getuid?.() === 0, "a lab needs root, to make network namespaces and load packet filters: run it with sudo");
-  const wanted = [...BUILDING, ...(needs.observing ? OBSERVING : []), ...(needs.ping ? ["ping"] : []), ...needs.restores];
+  const wanted = [...BUILDING, ...(needs.observing ? OBSERVING : []), ...needs.restores];
   const missing = wanted.filter((tool) => !isInstalled(tool));
   const packages = [...new Set(missing.map((tool) => PACKAGES[tool] ?? "iptables"))].sort();
   labRequires(missing.length === 0, `a lab needs ${missing.join(", ")}: apt-get install ${packages.join(" ")}`);

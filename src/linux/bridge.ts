@@ -4,6 +4,7 @@
  * (br_nf_pre_routing_finish: DNAT behind the same bridge is bridged, not routed). Not modelled: VLAN filtering, STP,
  * flooding (the forwarding table knows every MAC).
  */
+import { isLoopback } from "../net/address.ts";
 import { ARP_GIVES_UP_AFTER, portTowards, resolveNeighbour } from "./ethernet.ts";
 import { addSeen, addStep, dropped, type Flight } from "./flight.ts";
 import { runHook } from "./hooks.ts";
@@ -24,6 +25,9 @@ export function bridgeInput(flight: Flight, netns: Netns, port: Link): Stage {
     if (end) return ended(end);
     flight.prerouted = true;
     if (flight.packet.dst !== asked) {
+      // br_nf_pre_routing_finish_ipv6: what has no way after DNAT ends here, and nobody is told.
+      if (flight.packet.family === 6 && !hasWay(netns, flight.packet.dst))
+        return ended(dropped(flight, netns.id, "no-route", `no route to ${flight.packet.dst} after the rewrite`));
       const there = behindBridge(flight, netns, bridge);
       if (there === undefined) return up(flight, netns, port, bridge);
       // br_nf_pre_routing_finish_bridge asks ARP itself; the packet never goes up.
@@ -41,11 +45,20 @@ export function bridgeInput(flight: Flight, netns: Netns, port: Link): Stage {
 const callsIptables = (netns: Netns, family: 4 | 6): boolean =>
   sysctl(netns, family === 4 ? "net.bridge.bridge-nf-call-iptables" : "net.bridge.bridge-nf-call-ip6tables") === "1";
 
-/** After DNAT: who answers behind this same bridge, or undefined when IP has to route the packet elsewhere. */
+/** ::1 is looked for on the bridge alone (rt6_need_strict), and not there. */
+const hasWay = (netns: Netns, dst: string): boolean => {
+  const type = lookupRoute(netns, dst)?.type;
+  return !isLoopback(dst) && (type === "unicast" || type === "local");
+};
+
+/**
+ * After DNAT: who answers behind this same bridge, or undefined when IP has to route the packet elsewhere. IPv4 has no route
+ * at all where it does not forward (ip_route_input_slow); IPv6 looks no further than the route.
+ */
 function behindBridge(flight: Flight, netns: Netns, bridge: string) {
   const { dst, family } = flight.packet;
   const route = lookupRoute(netns, dst);
-  if (route?.type !== "unicast" || nexthopDevice(route) !== bridge || !forwards(netns, family)) return undefined;
+  if (route?.type !== "unicast" || nexthopDevice(route) !== bridge || (family === 4 && !forwards(netns, 4))) return undefined;
   const link = linkOf(netns, bridge);
   return link && resolveNeighbour(flight.run.world, netns, link, nexthopOf(route, dst));
 }

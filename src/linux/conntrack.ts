@@ -57,7 +57,7 @@ const sameTuple = (a: Tuple, b: Tuple): boolean =>
 /** nf_conntrack_in: finds or makes the entry and says the packet's state. */
 export function trackPacket(run: Run, netns: NetnsId, packet: Packet): Tracked {
   if (packet.segment.kind === "icmp-error") return trackIcmpError(run, netns, packet.segment.quoted);
-  const found = findEntry(run, netns, tupleOf(packet));
+  const found = findEntry(run, netns, tupleOf(packet), echoDirection(packet));
   if (found) return advance(found.entry, found.direction, packet);
   if (!mayBeginEntry(packet)) return { state: "INVALID" };
   const original = tupleOf(packet);
@@ -98,12 +98,21 @@ export function confirmEntry(run: Run, tracked: Tracked): void {
  */
 const mayBeginEntry = (packet: Packet): boolean => !["syn-ack", "rst", "echo-reply"].includes(packet.segment.kind);
 
-function findEntry(run: Run, netns: NetnsId, tuple: Tuple): { readonly entry: ConntrackEntry; readonly direction: Direction } | undefined {
+/** An ICMP tuple holds the type, too: a request is never taken for its answer, not even of oneself. */
+const echoDirection = ({ segment }: Packet): Direction | undefined =>
+  segment.kind === "echo-request" ? "original" : segment.kind === "echo-reply" ? "reply" : undefined;
+
+function findEntry(
+  run: Run,
+  netns: NetnsId,
+  tuple: Tuple,
+  only?: Direction,
+): { readonly entry: ConntrackEntry; readonly direction: Direction } | undefined {
   for (let i = run.conntrack.length - 1; i >= 0; i--) {
     const entry = run.conntrack[i];
     if (entry?.netns !== netns) continue;
-    if (sameTuple(entry.original, tuple)) return { entry, direction: "original" };
-    if (sameTuple(entry.reply, tuple)) return { entry, direction: "reply" };
+    if (only !== "reply" && sameTuple(entry.original, tuple)) return { entry, direction: "original" };
+    if (only !== "original" && sameTuple(entry.reply, tuple)) return { entry, direction: "reply" };
   }
   return undefined;
 }
@@ -127,7 +136,8 @@ function tcpAllows(entry: ConntrackEntry, direction: Direction, packet: Packet):
 
 /** icmp_error_message: the inverse of the quoted packet's tuple is what an answer to it would have, after NAT too. */
 function trackIcmpError(run: Run, netns: NetnsId, quoted: Packet): Tracked {
-  const found = findEntry(run, netns, invertTuple(tupleOf(quoted)));
+  const asked = echoDirection(quoted);
+  const found = findEntry(run, netns, invertTuple(tupleOf(quoted)), asked && (asked === "original" ? "reply" : "original"));
   return found ? { state: "RELATED", entry: found.entry, direction: found.direction } : { state: "INVALID" };
 }
 

@@ -15,6 +15,7 @@ import type { HookContext } from "./netfilter/hook-context.ts";
 import { evaluateBaseChain } from "./netfilter/nft-evaluate.ts";
 import type { CtState, Match } from "./netfilter/rule.ts";
 import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from "./netfilter/table.ts";
+import { wakesConntrack } from "./netfilter/wakes-conntrack.ts";
 import type { Netns } from "./netns.ts";
 import { type NftAsked, nftChainsAt, nftContext } from "./nft-hooks.ts";
 import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
@@ -94,7 +95,7 @@ function entriesOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
         run: () => runTable(flight, netns, hook, devices, { table }),
       });
   }
-  if (hook === "prerouting" || hook === "output")
+  if ((hook === "prerouting" || hook === "output") && (netns.ipvs !== undefined || wakesConntrack(netns.netfilter, flight.packet.family)))
     entries.push({ priority: CONNTRACK_PRIORITY, mayReroute: false, run: () => track(flight, netns) });
   if (BUILT_IN.nat.includes(hook))
     entries.push({
@@ -142,7 +143,7 @@ function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, 
   const { tracked } = flight;
   if (!tracked || tracked.state === "UNTRACKED" || tracked.state === "INVALID") return undefined;
   const manip = manipOf(hook);
-  if (tracked.state === "NEW" && needsNatRules(tracked, manip)) {
+  if (needsNatRules(tracked, manip, flight.packet)) {
     for (const asked of chains) {
       const path: RuleRef[] = [];
       const verdict = verdictOf(flight, netns, hook, devices, asked, path);
@@ -154,7 +155,7 @@ function runNat(flight: Flight, netns: Netns, hook: Hook, devices: HookDevices, 
       setupNat(tracked.entry, manip, change, [...path]);
       break;
     }
-    if (needsNatRules(tracked, manip)) setupNat(tracked.entry, manip, undefined, []);
+    if (needsNatRules(tracked, manip, flight.packet)) setupNat(tracked.entry, manip, undefined, []);
   }
   translate(flight, hook);
   return undefined;

@@ -14,9 +14,12 @@ export type Manip = "src" | "dst";
 /** PREROUTING and OUTPUT change destinations, INPUT and POSTROUTING sources (HOOK2MANIP). */
 export const manipOf = (hook: Hook): Manip => (hook === "prerouting" || hook === "output" ? "dst" : "src");
 
-/** Whether the nat table must be asked for this packet at this hook. */
-export function needsNatRules(tracked: Tracked, manip: Manip): boolean {
-  if (tracked.state !== "NEW") return false;
+/**
+ * Whether the nat table must be asked for this packet at this hook (nf_nat_inet_fn). Also of the RST that REJECT sends, which
+ * belongs to the connection it refuses; an ICMP error is only translated back.
+ */
+export function needsNatRules(tracked: Tracked, manip: Manip, packet: Packet): boolean {
+  if (tracked.state !== "NEW" && (tracked.state !== "RELATED" || packet.segment.kind === "icmp-error")) return false;
   return manip === "dst" ? !tracked.entry.dstDone : !tracked.entry.srcDone;
 }
 

@@ -1,7 +1,7 @@
 /**
  * nftables at the hooks of one network stack: its base chains, and what they may ask beside what iptables asks. Facts:
- * net/netfilter/nf_tables_api.c (nft_register_basechain_hooks), nft_numgen.c, nft_dynset.c. Not modelled: that conntrack, and
- * nat chains with it, sleep until a rule asks for them; here any table wakes it. Elements never time out.
+ * net/netfilter/nf_tables_api.c (nft_register_basechain_hooks), nft_numgen.c, nft_dynset.c. Elements
+ * never time out.
  */
 import type { Family, Ip } from "../net/address.ts";
 import { fraction } from "../net/fraction.ts";

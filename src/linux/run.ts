@@ -127,9 +127,11 @@ export const socketOf = (run: Run, netns: NetnsId, packet: Packet): OpenSocket |
       socket.protocol === packet.protocol &&
       socket.local.ip === packet.dst &&
       socket.local.port === packet.dport &&
-      socket.remote.ip === packet.src &&
-      socket.remote.port === packet.sport,
+      (isPing(socket) || (socket.remote.ip === packet.src && socket.remote.port === packet.sport)),
   );
+
+/** A raw socket, as ping(8) has one, looks at the echo id alone. */
+const isPing = ({ protocol }: OpenSocket): boolean => protocol === "icmp" || protocol === "icmpv6";
 
 /** The open socket that sent the packet an ICMP error quotes. */
 export const socketQuoted = (run: Run, netns: NetnsId, quoted: Packet): OpenSocket | undefined =>

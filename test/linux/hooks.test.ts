@@ -39,6 +39,8 @@ const router = (tables: readonly IptablesTable[], over: Partial<Netns> = {}): Wo
       },
     ),
   );
+/** A rule that asks for a state, so that connections are tracked. It matches nothing here. */
+const AWAKE = rule([{ kind: "ctstate", states: ["INVALID"] }], { kind: "none" });
 const nat = (chains: Readonly<Record<string, readonly Rule[]>>) => table("nat", chains);
 
 type Row = {
@@ -58,8 +60,15 @@ const rows: readonly Row[] = [
     tracked: [],
   },
   {
-    name: "with one there is",
-    in: router([table("filter", {})]),
+    name: "nor with one that asks for no state",
+    in: router([table("filter", {}), nat({})]),
+    packet: { dst: "10.0.1.9" },
+    ends: "socket server 10.0.0.9:40000>10.0.1.9:80",
+    tracked: [],
+  },
+  {
+    name: "with one that does there is",
+    in: router([table("filter", { FORWARD: [AWAKE] })]),
     packet: { dst: "10.0.1.9" },
     ends: "socket server 10.0.0.9:40000>10.0.1.9:80",
     tracked: ["10.0.0.9:40000>10.0.1.9:80 | 10.0.1.9:80>10.0.0.9:40000"],
@@ -114,7 +123,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "one that reached a closed port does",
-    in: router([table("filter", {})]),
+    in: router([table("filter", { FORWARD: [AWAKE] })]),
     packet: { dst: "10.0.0.1", dport: 81 },
     ends: "answered router",
     tracked: ["10.0.0.9:40000>10.0.0.1:81 | 10.0.0.1:81>10.0.0.9:40000"],
@@ -199,7 +208,7 @@ test("hooks: in the order of priority: raw, mangle, nat, filter, and nat last on
   const note: Rule = rule([], { kind: "none" });
   const all = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
   const tables = (["filter", "nat", "mangle", "raw"] as const).map((name) =>
-    table(name, Object.fromEntries(all.map((chain) => [chain, [note]]))),
+    table(name, Object.fromEntries(all.map((chain) => [chain, name === "filter" ? [note, AWAKE] : [note]]))),
   );
   const journey = sendPacket(
     createRun(router(tables), () => 0),
