@@ -62,17 +62,22 @@ export const asksForRegex = ({ metadata: { annotations = {} } }: Ingress): boole
   annotations["nginx.ingress.kubernetes.io/use-regex"] === "true" ||
   (annotations["nginx.ingress.kubernetes.io/rewrite-target"] ?? "") !== "";
 
-/** `location ~* "^PATH"`. An expression that does not compile, or may run for ever, is taken to match nothing. */
+/** `location ~* "^PATH"`. An expression that does not compile, or might run for ever, is taken to match nothing. */
 function regexMatches(rule: IngressPath, path: string): boolean {
   const pattern = rule.path ?? "/";
-  if (pattern.length > LONGEST || RUNAWAY.test(pattern)) return false;
+  if (!isTractable(pattern, path.length)) return false;
   try {
-    return new RegExp(`^${pattern}`, "i").test(path.slice(0, LONGEST));
+    return new RegExp(`^${pattern}`, "i").test(path);
   } catch {
     return false;
   }
 }
 
-const LONGEST = 2048;
-/** A repeated group with a repetition or a choice in it: the forms that backtrack exponentially. */
-const RUNAWAY = /\([^()]*[+*{|][^()]*\)\s*[+*{]/;
+const [LONGEST, MOST_STEPS] = [2048, 10_000_000];
+
+/** A backtracking matcher takes about length to the power of repetitions; a repeated group with one inside takes far more. */
+function isTractable(pattern: string, length: number): boolean {
+  const repetitions = pattern.replace(/\\./g, "").match(/[*+{?]/g)?.length ?? 0;
+  const repeatsGroup = /\)[*+{]/.test(pattern) && (repetitions > 1 || pattern.includes("|"));
+  return pattern.length <= LONGEST && !repeatsGroup && length ** repetitions <= MOST_STEPS;
+}

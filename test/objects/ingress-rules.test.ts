@@ -52,6 +52,18 @@ const cases = [
     path: `/${"a".repeat(60)}!`,
     takes: undefined,
   },
+  {
+    name: "nor with one more pair of brackets",
+    of: [ingress("r", ["/((a+))+$"], { [USE_REGEX]: "true" })],
+    path: `/${"a".repeat(60)}!`,
+    takes: undefined,
+  },
+  {
+    name: "nor many repetitions over a long path",
+    of: [ingress("r", [`/${".*".repeat(12)}b`], { [USE_REGEX]: "true" })],
+    path: `/${"a".repeat(2000)}`,
+    takes: undefined,
+  },
 ] as const;
 
 for (const { name, of, path, takes } of cases)
