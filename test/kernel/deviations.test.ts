@@ -9,6 +9,7 @@ import type { Predicted } from "../../src/lab/predict.ts";
 import { type Judged, judgeDraft } from "./random/case.ts";
 import { baseOf } from "./random/cluster.ts";
 import type { Draft } from "./random/draft.ts";
+import { inFamilies, inIpv6 } from "./random/families.ts";
 
 const REGISTER = fileURLToPath(new URL("../../docs/deviations.md", import.meta.url));
 const small: Draft = baseOf({
@@ -34,6 +35,11 @@ const DEVIATIONS: Readonly<Record<string, Deviation>> = {
       const agree = flows.every(({ judgement }) => judgement.differences.length === 0);
       return agree && compareRules(taken, rulesHit).some(({ text }) => / nat /.test(text));
     },
+  },
+  "ipv6-loopback-source": {
+    draft: inFamilies(small, "6"),
+    flows: [{ from: "host/client", protocol: "tcp", dst: inIpv6("10.0.2.201"), dport: 8080, src: "::1" }],
+    isThere: ({ judged: { flows } }) => flows.every(({ judgement }) => judgement.differences.some(({ about }) => about === "client")),
   },
   "route-error-limit": {
     draft: small,

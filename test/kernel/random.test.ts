@@ -16,8 +16,7 @@ const MOST_OPEN = 0.05;
 test(`${CASES} random clusters from seed ${SEED}`, async (t) => {
   const started = process.hrtime.bigint();
   const result = await runRandom({
-    cases: CASES,
-    seed: SEED,
+    seeds: Array.from({ length: CASES }, (_, i) => SEED + i),
     slots: SLOTS,
     shrinkMs: 90_000,
     say: (text) => process.stdout.write(text),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Session } from "../../../src/ktrace.ts";
 import { describeDisagreement, type JudgedBatch, judgeBatch } from "../../../src/lab/judge.ts";
 import { type Flow, type ObservedBatch, startObserver } from "../../../src/lab/observe.ts";
-import { netnsOfCluster, restoreText } from "../../../src/lab/of-cluster.ts";
+import { netnsOfCluster, nftText, restoreText } from "../../../src/lab/of-cluster.ts";
 import { planLab } from "../../../src/lab/plan.ts";
 import { down, holdLab } from "../../../src/lab/run.ts";
 import { UsageError } from "../../../src/objects/diagnostic.ts";
@@ -66,7 +66,7 @@ export function sampleCase(seed: number): RandomCase {
 
 async function observed(session: Session, backend: Draft["backend"], flows: readonly Flow[], name: string): Promise<ObservedBatch> {
   await down(name);
-  const options = { lab: name, restoreText, fastNeighbours: true, backend };
+  const options = { lab: name, restoreText, nftText, fastNeighbours: true, backend };
   const lab = await holdLab(planLab(session.world, netnsOfCluster(session.cluster), options));
   try {
     const observer = await startObserver(lab);

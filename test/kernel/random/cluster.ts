@@ -5,14 +5,16 @@
 import fc from "fast-check";
 import type { TopologyHost, TopologyNode, TopologyRoute } from "../../../src/objects/topology.ts";
 import type { Change, Draft, PodDraft } from "./draft.ts";
+import { inFamilies } from "./families.ts";
 import { MACHINE_ARMS } from "./machine-arms.ts";
+import { PROXY_ARMS } from "./proxy-arms.ts";
 import { RULE_ARMS } from "./rule-arms.ts";
 import { SERVICE_ARMS } from "./service-arms.ts";
 
 /** One capability. `often` 1: in every cluster. */
 export type Arm = { readonly name: string; readonly often: number; readonly change: fc.Arbitrary<Change> };
 
-export const ARMS: readonly Arm[] = [...MACHINE_ARMS, ...SERVICE_ARMS, ...RULE_ARMS];
+export const ARMS: readonly Arm[] = [...MACHINE_ARMS, ...PROXY_ARMS, ...SERVICE_ARMS, ...RULE_ARMS];
 
 /** A cluster, and the names of the arms that made it. Shrinks towards fewer arms, nodes, pods. */
 export const randomDraft: fc.Arbitrary<{ readonly draft: Draft; readonly arms: readonly string[] }> = fc
@@ -28,9 +30,12 @@ export const randomDraft: fc.Arbitrary<{ readonly draft: Draft; readonly arms: r
     fc.tuple(...ARMS.map(drawn)),
   )
   .map(([base, changes]) => ({
-    draft: changes.reduce((draft, change) => change?.(draft) ?? draft, baseOf(base)),
+    draft: spoken(changes.reduce((draft, change) => change?.(draft) ?? draft, baseOf(base))),
     arms: ARMS.flatMap(({ name }, i) => (changes[i] ? [name] : [])),
   }));
+
+/** Arms think in IPv4; what is sent speaks the cluster's own families. */
+const spoken = (draft: Draft): Draft => inFamilies(draft, draft.families);
 
 function drawn({ often, change }: Arm): fc.Arbitrary<Change | undefined> {
   if (often === 1) return change;
@@ -106,6 +111,7 @@ export function baseOf({ nodes, gateway, routed, twoNics, swapped, pods }: Base)
     slices: [],
     rules: [],
     backend: "nft",
+    families: "4",
   };
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCluster, type Session } from "../../../src/ktrace.ts";
 import type { Topology, TopologyHost, TopologyNode, TopologyPod } from "../../../src/objects/topology.ts";
+import type { Families } from "./families.ts";
 
 export type ServicePortDraft = {
   readonly name: string;
@@ -23,7 +24,7 @@ export type ServiceDraft = {
     readonly ports: readonly ServicePortDraft[];
     readonly [key: string]: unknown;
   };
-  readonly status?: object;
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly { readonly ip: string; readonly ipMode?: "VIP" | "Proxy" }[] } };
 };
 export type PodDraft = {
   readonly name: string;
@@ -32,6 +33,7 @@ export type PodDraft = {
   readonly hostNetwork: boolean;
   readonly ports: readonly { readonly name: string; readonly containerPort: number; readonly protocol: "TCP" | "UDP" }[];
   readonly ready: boolean;
+  readonly terminating?: boolean;
 };
 /** An EndpointSlice written by hand, for a Service without a selector. */
 export type SliceDraft = {
@@ -39,6 +41,7 @@ export type SliceDraft = {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly protocol: string;
+  readonly name?: string;
 };
 
 export type Draft = {
@@ -55,6 +58,7 @@ export type Draft = {
   readonly rules: readonly { readonly node: string; readonly table: string; readonly line: string }[];
   /** Which iptables loads the rules. */
   readonly backend: "nft" | "legacy";
+  readonly families: Families;
 };
 
 export type Change = (draft: Draft) => Draft;
@@ -98,10 +102,14 @@ const placesOf = ({ pods, pins }: Draft): TopologyPod[] =>
     .filter(({ name }) => !pins.some((pin) => pin.name === `default/${name}`))
     .map(({ name, node }) => ({ name: `default/${name}`, node }));
 
-const podManifest = ({ name, app, node, hostNetwork, ports, ready }: PodDraft): object => ({
+const podManifest = ({ name, app, node, hostNetwork, ports, ready, terminating }: PodDraft): object => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, labels: { app } },
+  metadata: {
+    name,
+    labels: { app },
+    ...(terminating ? { deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: 600 } : {}),
+  },
   spec: { nodeName: node, ...(hostNetwork ? { hostNetwork } : {}), containers: [{ name: "c", image: "example/c", ports }] },
   ...(ready ? {} : { status: { conditions: [{ type: "Ready", status: "False" }] } }),
 });
@@ -114,11 +122,11 @@ const serviceManifest = ({ name, spec, status }: ServiceDraft): object => ({
   ...(status === undefined ? {} : { status }),
 });
 
-const sliceManifest = ({ service, addresses, port, protocol }: SliceDraft): object => ({
+const sliceManifest = ({ service, addresses, port, protocol, name = "1" }: SliceDraft, i: number): object => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
-  metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
-  addressType: "IPv4",
+  metadata: { name: `${service}-${name}-${i}`, labels: { "kubernetes.io/service-name": service } },
+  addressType: addresses[0]?.includes(":") ? "IPv6" : "IPv4",
   ports: [{ name: "", port, protocol }],
   endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
 });

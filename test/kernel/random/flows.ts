@@ -9,8 +9,9 @@ import type { Flow } from "../../../src/lab/observe.ts";
 import { netnsOfCluster } from "../../../src/lab/of-cluster.ts";
 import { type Predicted, predictFlow } from "../../../src/lab/predict.ts";
 import type { NetnsId } from "../../../src/linux/netns.ts";
-import { nthAddress, parseIp } from "../../../src/net/address.ts";
-import type { Protocol } from "../../../src/net/packet.ts";
+import { familyOf, nthAddress, parseIp } from "../../../src/net/address.ts";
+import { icmpOf, type Protocol } from "../../../src/net/packet.ts";
+import { inIpv6 } from "./families.ts";
 import { pick } from "./machine-arms.ts";
 
 export type FlowSketch = {
@@ -40,15 +41,24 @@ type Target = { readonly protocol: Protocol; readonly dst: string; readonly dpor
 type Aim = (session: Session, from: NetnsId, which: number, port: number) => Target | undefined;
 
 const transport = (protocol: string): Protocol => (protocol === "UDP" ? "udp" : "tcp");
+/** The addresses that the arms know as IPv4, as this cluster speaks: either way where it has both families. */
+function spoken({ cluster }: Session, texts: readonly string[]): string[] {
+  const families = new Set([...cluster.podCIDRs, ...cluster.serviceCIDRs].map(({ ip }) => familyOf(ip)));
+  return [...(families.has(4) ? texts : []), ...(families.has(6) ? [...new Set(texts.map(inIpv6))] : [])];
+}
 const livingPods = ({ cluster }: Session): ClusterPod[] => cluster.pods.filter(({ hostNetwork, ips }) => !hostNetwork && ips.length > 0);
-const clusterIp = ({ clusterIPs }: ClusterService): string | undefined => clusterIPs.find((ip) => ip !== "None");
+const clusterIp = ({ clusterIPs }: ClusterService, which: number): string | undefined =>
+  pick(
+    clusterIPs.filter((ip) => ip !== "None"),
+    Math.floor(which / 5),
+  );
 const addressesOf = (session: Session, id: NetnsId): string[] =>
   session.world.netns(id)?.links.flatMap((link) => (link.type.kind === "loopback" ? [] : link.addresses.map(({ cidr }) => cidr.ip))) ?? [];
 
 const toPod: Aim = (session, _, which, port) => {
   const pod = pick(livingPods(session), which);
   const listen = pick(pod?.listens ?? [], port);
-  const dst = pod?.ips[0];
+  const dst = pick(pod?.ips ?? [], Math.floor(which / 5));
   return dst === undefined ? undefined : { dst, protocol: transport(listen?.protocol ?? "TCP"), dport: listen?.port ?? 8080 };
 };
 
@@ -66,9 +76,10 @@ const outsideAddress = ({ externalIPs, loadBalancerIngress }: ClusterService, wh
   pick([...externalIPs, ...loadBalancerIngress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]))], which);
 
 const nodePorts = ({ cluster }: Session): { readonly protocol: Protocol; readonly dport: number }[] =>
-  cluster.services.flatMap(({ ports }) =>
-    ports.flatMap(({ nodePort, protocol }) => (nodePort === undefined ? [] : [{ protocol: transport(protocol), dport: nodePort }])),
-  );
+  cluster.services.flatMap(({ ports, healthCheckNodePort }) => [
+    ...ports.flatMap(({ nodePort, protocol }) => (nodePort === undefined ? [] : [{ protocol: transport(protocol), dport: nodePort }])),
+    ...(healthCheckNodePort === undefined ? [] : [{ protocol: "tcp" as const, dport: healthCheckNodePort }]),
+  ]);
 
 const toNodePort: Aim = (session, _, which, port) => {
   const node = pick(session.cluster.nodes, which);
@@ -98,7 +109,7 @@ const toNode: Aim = (session, _, which, port) => {
 };
 
 const toLoopback: Aim = (session, _, which, port) => ({
-  dst: which % 4 === 3 ? "127.0.0.2" : "127.0.0.1",
+  dst: pick(spoken(session, ["127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2"]), which) ?? "127.0.0.1",
   ...(pick(nodePorts(session), port) ?? anyPort(port)),
   ...(which % 5 === 4 ? anyPort(port) : {}),
 });
@@ -110,18 +121,16 @@ const toHost: Aim = (session, _, which, port) => {
 };
 
 /** Addresses that nobody has, and that no Service has. */
-const toNobody: Aim = ({ cluster }, _, which, port) => {
-  const node = pick(cluster.nodes, which);
-  const pods = node?.podCIDRs[0];
-  const services = cluster.serviceCIDRs[0];
+const toNobody: Aim = (session, _, which, port) => {
+  const { nodes, serviceCIDRs } = session.cluster;
   const dst = pick(
     [
-      ...(pods ? [nthAddress(pods, 99n), nthAddress(pods, 0n)] : []),
-      ...(services ? [nthAddress(services, 9999n % 4096n)] : []),
-      "10.0.2.250",
-      "192.168.56.250",
-      "203.0.113.50",
-      "203.0.113.99",
+      ...(pick(nodes, which)?.podCIDRs ?? []).flatMap((pods) => [
+        nthAddress(pods, 99n),
+        ...(familyOf(pods.ip) === 4 ? [nthAddress(pods, 0n)] : []),
+      ]),
+      ...serviceCIDRs.map((services) => nthAddress(services, 9999n % 4096n)),
+      ...spoken(session, ["10.0.2.250", "192.168.56.250", "203.0.113.50", "203.0.113.99"]),
     ],
     which,
   );
@@ -133,6 +142,16 @@ const toItself: Aim = (session, from, which, port) => {
   return dst === undefined ? undefined : { dst, ...(pick(nodePorts(session), port) ?? anyPort(port)) };
 };
 
+/** A pod asks a Service that it is an endpoint of. */
+const toOwnService: Aim = (session, from, which, port) => {
+  const own = new Set(addressesOf(session, from));
+  const names = session.cluster.slices.filter(({ endpoints }) => endpoints.some(({ addresses }) => addresses.some((ip) => own.has(ip))));
+  const service = session.cluster.services.find(({ name }) => name === pick(names, which)?.service);
+  const asked = pick(service?.ports ?? [], port);
+  const dst = service && clusterIp(service, which);
+  return dst === undefined || !asked ? undefined : { dst, protocol: transport(asked.protocol), dport: asked.port };
+};
+
 const wrongPort =
   (aim: Aim): Aim =>
   (session, from, which, port) => {
@@ -142,8 +161,9 @@ const wrongPort =
 
 /** Ways of asking, and how many of a hundred flows take each. */
 export const TARGETS: readonly { readonly name: string; readonly share: number; readonly aim: Aim }[] = [
-  { name: "pod", share: 15, aim: toPod },
-  { name: "ClusterIP", share: 22, aim: toService(clusterIp) },
+  { name: "pod", share: 13, aim: toPod },
+  { name: "a Service of one's own", share: 5, aim: toOwnService },
+  { name: "ClusterIP", share: 19, aim: toService(clusterIp) },
   { name: "NodePort", share: 20, aim: toNodePort },
   { name: "external or load balancer address", share: 12, aim: toService(outsideAddress) },
   { name: "node", share: 7, aim: toNode },
@@ -153,7 +173,11 @@ export const TARGETS: readonly { readonly name: string; readonly share: number; 
   { name: "closed port of a pod", share: 2, aim: wrongPort(toPod) },
   { name: "ClusterIP, a port it does not have", share: 3, aim: wrongPort(toService(clusterIp)) },
   { name: "address of nobody", share: 5, aim: toNobody },
-  { name: "the internet", share: 1, aim: (_session, _from, _which, port) => ({ dst: "198.51.100.7", ...anyPort(port) }) },
+  {
+    name: "the internet",
+    share: 1,
+    aim: (session, _, which, port) => ({ dst: pick(spoken(session, ["198.51.100.7"]), which) ?? "198.51.100.7", ...anyPort(port) }),
+  },
 ];
 
 const aimOf = (n: number): Aim => {
@@ -175,11 +199,15 @@ function flowOf(session: Session, sketch: FlowSketch): Flow | undefined {
   if (from === undefined) return undefined;
   const target = aimOf(sketch.target)(session, from, sketch.which, sketch.port) ?? toNode(session, from, sketch.which, sketch.port);
   if (!target || parseIp(target.dst) === undefined) return undefined;
-  const src = sketch.bind === undefined ? undefined : pick([...addressesOf(session, from), "127.0.0.1"], sketch.bind);
+  const family = familyOf(target.dst);
+  const own = addressesOf(session, from).filter((ip) => familyOf(ip) === family);
+  // From ::1 only to ::1: of other destinations see docs/deviations.md, ipv6-loopback-source.
+  const sources = [...own, ...(family === 4 ? ["127.0.0.1"] : target.dst === "::1" ? ["::1"] : [])];
+  const src = sketch.bind === undefined ? undefined : pick(sources, sketch.bind);
   return {
     from,
     ...target,
-    ...(sketch.ping ? { protocol: "icmp" as const, dport: 0 } : {}),
+    ...(sketch.ping ? { protocol: icmpOf(family), dport: 0 } : {}),
     ...(sketch.ttl === undefined ? {} : { ttl: sketch.ttl }),
     ...(src === undefined ? {} : { src }),
   };

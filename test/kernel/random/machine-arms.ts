@@ -76,18 +76,6 @@ const backends: readonly Change[] = [
   (draft) => ({ ...draft, cni: { plugin: "none" } }),
 ];
 
-const proxies: readonly Draft["kubeProxy"][] = [
-  { mode: "none" },
-  { mode: "iptables", iptables: { masqueradeAll: true } },
-  { mode: "iptables", iptables: { localhostNodePorts: false } },
-  { mode: "iptables", iptables: { masqueradeBit: 15 } },
-  { mode: "iptables", nodePortAddresses: ["10.0.2.0/24"] },
-  { mode: "iptables", clusterCIDR: "10.244.1.0/24" },
-  { mode: "iptables", detectLocalMode: "NodeCIDR" },
-  { mode: "iptables", detectLocalMode: "BridgeInterface", detectLocal: { bridgeInterface: "cni0" } },
-  { mode: "iptables", detectLocalMode: "InterfaceNamePrefix", detectLocal: { interfaceNamePrefix: "cni" } },
-];
-
 const settings: readonly Readonly<Record<string, number>>[] = [
   { "net.ipv4.ip_forward": 0 },
   { "net.bridge.bridge-nf-call-iptables": 0 },
@@ -131,7 +119,6 @@ const SERVICE_PREFIXES = ["10.96.0.0/12", "203.0.113.0/24"];
 export const MACHINE_ARMS: readonly Arm[] = [
   { name: "cni plugin and backend", often: 3, change: fc.constantFrom(...backends) },
   { name: "hairpin off", often: 8, change: fc.constant((draft) => ({ ...draft, cni: { ...draft.cni, hairpinMode: false } })) },
-  { name: "kube-proxy settings", often: 4, change: fc.constantFrom(...proxies).map((kubeProxy) => (draft) => ({ ...draft, kubeProxy })) },
   {
     name: "pod and service CIDRs",
     often: 6,

@@ -11,8 +11,8 @@ import { addCoverage, type Coverage, emptyCoverage } from "./coverage.ts";
 import { writeFixture } from "./draft.ts";
 
 export type RunRequest = {
-  readonly cases: number;
-  readonly seed: number;
+  /** One case each. */
+  readonly seeds: readonly number[];
   readonly slots: number;
   /** How long one disagreement may be shrunk. */
   readonly shrinkMs: number;
@@ -31,7 +31,7 @@ export type RunResult = {
 };
 
 /** Beyond these the run stops: something is wrong with all of it. */
-const MOST_FAILURES = 5;
+const MOST_FAILURES = Number(process.env.KTRACE_MOST_FAILURES ?? 5);
 
 export async function runRandom(request: RunRequest): Promise<RunResult> {
   const counts = {
@@ -57,8 +57,8 @@ export async function runRandom(request: RunRequest): Promise<RunResult> {
   };
   let next = 0;
   const slot = async (n: number): Promise<void> => {
-    while (next < request.cases && counts.failures.filter(({ isConfirmed }) => isConfirmed).length < MOST_FAILURES) {
-      const seed = request.seed + next;
+    while (next < request.seeds.length && counts.failures.filter(({ isConfirmed }) => isConfirmed).length < MOST_FAILURES) {
+      const seed = request.seeds[next] ?? 0;
       next += 1;
       const failure = await oneSeed(seed, `r${process.pid}-${n}`, request, note);
       if (failure) {
@@ -81,6 +81,7 @@ async function oneSeed(
   let isFirst = true;
   let focus: Focus | undefined;
   let unconfirmed: string | undefined;
+  let found: Disagreement | undefined; // fast-check tells nothing of a try that its time limit cut off
   const holds = async (value: RandomCase): Promise<void> => {
     const wasFirst = isFirst;
     isFirst = false;
@@ -96,7 +97,9 @@ async function oneSeed(
       if (again) [outcome, texts, unconfirmed] = [again, disagreements(again.judged), undefined];
       else return;
     }
-    if (texts.length > 0) throw new Disagreement(texts.join("\n\n"), describeFixture(value.cluster.draft, outcome.flows));
+    if (texts.length === 0) return;
+    found = new Disagreement(texts.join("\n\n"), describeFixture(value.cluster.draft, outcome.flows));
+    throw found;
   };
   let pending: Promise<void> = Promise.resolve(); // fast-check leaves the last try running when its time is over
   const property = fc.asyncProperty(randomCase, (value) => {
@@ -108,7 +111,7 @@ async function oneSeed(
   if (unconfirmed !== undefined) return { seed, isConfirmed: false, text: `once, and not again: ${unconfirmed}` };
   if (!result.failed) return undefined;
   const [smallest] = result.counterexample ?? [];
-  const { errorInstance: error } = result;
+  const error = result.errorInstance ?? found;
   if (!(error instanceof Disagreement)) return { seed, isConfirmed: true, text: `${error instanceof Error ? error.stack : error}` };
   const dir = mkdtempSync(join(tmpdir(), `ktrace-counterexample-${seed}-`));
   if (smallest) writeFixture(smallest.cluster.draft, dir);

@@ -38,11 +38,11 @@ const localOutside = (service: ServiceDraft): ServiceDraft =>
   service.spec.type === "ClusterIP" ? service : withSpec({ externalTrafficPolicy: "Local" })(service);
 
 const balanced =
-  (ip: string, ranges: readonly string[] | undefined) =>
+  (ip: string, ranges: readonly string[] | undefined, ipMode: "VIP" | "Proxy" | undefined) =>
   (service: ServiceDraft): ServiceDraft => ({
     name: service.name,
     spec: { ...service.spec, type: "LoadBalancer", ...(ranges ? { loadBalancerSourceRanges: ranges } : {}) },
-    status: { loadBalancer: { ingress: [{ ip }] } },
+    status: { loadBalancer: { ingress: [{ ip, ...(ipMode ? { ipMode } : {}) }] } },
   });
 
 /** Addresses that endpoints outside the cluster's pods have: hosts, nodes, nobody. */
@@ -55,6 +55,10 @@ const strangers = (draft: Draft): string[] => [
   "198.51.100.7",
   `${draft.nodes[0]?.podCIDRs?.[0]?.split(".").slice(0, 3).join(".")}.99`,
 ];
+
+/** Addresses of nobody (RFC 2544), 510 in each half. */
+const manyAddresses = (half: number): string[] =>
+  [0, 1].flatMap((k) => Array.from({ length: 255 }, (_, i) => `198.18.${2 * half + k}.${i}`));
 
 export const SERVICE_ARMS: readonly Arm[] = [
   { name: "Services", often: 1, change: fc.array(sketch, { minLength: 1, maxLength: 4 }).map(addServices) },
@@ -69,8 +73,12 @@ export const SERVICE_ARMS: readonly Arm[] = [
     name: "load balancer addresses",
     often: 3,
     change: fc
-      .tuple(serviceArb, fc.constantFrom(undefined, ["192.168.56.0/24"], ["10.0.2.0/24", "10.244.0.0/16"], ["198.51.100.0/24"]))
-      .map(([i, ranges]) => changeService(i, balanced(`203.0.113.2${i}`, ranges))),
+      .tuple(
+        serviceArb,
+        fc.constantFrom(undefined, ["192.168.56.0/24"], ["10.0.2.0/24", "10.244.0.0/16"], ["198.51.100.0/24"]),
+        fc.constantFrom(undefined, undefined, "VIP" as const, "Proxy" as const),
+      )
+      .map(([i, ranges, ipMode]) => changeService(i, balanced(`203.0.113.2${i}`, ranges, ipMode))),
   },
   { name: "externalTrafficPolicy Local", often: 2, change: serviceArb.map((i) => changeService(i, localOutside)) },
   {
@@ -128,5 +136,81 @@ export const SERVICE_ARMS: readonly Arm[] = [
           pods: draft.pods.map((pod, k) => (k === i % draft.pods.length ? { ...pod, ready: false } : pod)),
         }),
     ),
+  },
+  {
+    name: "endpoints that terminate",
+    often: 6,
+    change: fc.tuple(serviceArb, fc.boolean()).map(
+      ([i, all]): Change =>
+        (draft) => ({
+          ...draft,
+          pods: draft.pods.map((pod, k) =>
+            (all ? pod.app === draft.pods[i % draft.pods.length]?.app : k === i % draft.pods.length) ? { ...pod, terminating: true } : pod,
+          ),
+        }),
+    ),
+  },
+  {
+    name: "publishNotReadyAddresses",
+    often: 10,
+    change: serviceArb.map((i) => changeService(i, withSpec({ publishNotReadyAddresses: true }))),
+  },
+  {
+    name: "zones and trafficDistribution",
+    often: 8,
+    change: fc.tuple(serviceArb, fc.constantFrom("PreferClose", "PreferSameZone", "PreferSameNode")).map(
+      ([i, trafficDistribution]): Change =>
+        (draft) =>
+          changeService(
+            i,
+            withSpec({ trafficDistribution }),
+          )({
+            ...draft,
+            nodes: draft.nodes.map((node, k) => ({
+              ...node,
+              labels: { ...node.labels, "topology.kubernetes.io/zone": k === 0 ? "a" : "b" },
+            })),
+          }),
+    ),
+  },
+  {
+    name: "node ports below the usual range",
+    often: 6,
+    change: fc.tuple(serviceArb, fc.constantFrom(443, 8080, 8081)).map(
+      ([i, nodePort]): Change =>
+        (draft) =>
+          changeService(i, ({ spec, ...service }) => ({
+            ...service,
+            spec: {
+              ...spec,
+              type: spec.type === "ClusterIP" ? "NodePort" : spec.type,
+              ports: spec.ports.map((port, k) => (k === 0 ? { ...port, nodePort } : port)),
+            },
+          }))({ ...draft, kubernetes: { ...draft.kubernetes, nodePortRange: "443-32767" } }),
+    ),
+  },
+  {
+    name: "balanced addresses without node ports",
+    often: 10,
+    change: serviceArb.map((i) =>
+      changeService(i, (service) =>
+        balanced(`203.0.113.3${i}`, undefined, undefined)(withSpec({ allocateLoadBalancerNodePorts: false })(service)),
+      ),
+    ),
+  },
+  {
+    name: "more than 1000 endpoints",
+    often: 40,
+    change: fc.constant((draft) => ({
+      ...draft,
+      services: [
+        ...draft.services,
+        { name: "many", spec: { type: "ClusterIP", ports: [{ name: "", port: 9999, protocol: "TCP", targetPort: 9999 }] } },
+      ],
+      slices: [
+        ...draft.slices,
+        ...[0, 1].map((half) => ({ service: "many", name: `half${half}`, addresses: manyAddresses(half), port: 9999, protocol: "TCP" })),
+      ],
+    })),
   },
 ];
