@@ -1,6 +1,7 @@
 /** The line of a file that a place points at, with a row of carets under it, as compilers print it. */
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { shownLine } from "../manifests/secrets.ts";
 import { formatPlace, type Place } from "../objects/source.ts";
 import { escapeText } from "../render/escape.ts";
 
@@ -26,7 +27,7 @@ function lineOf(place: Place, cwd: string): string | undefined {
   try {
     const path = resolve(cwd, place.file);
     if (!statSync(path).isFile()) return undefined; // a pipe was read to its end, and would be waited for
-    return readFileSync(path, "utf8").split(/\r\n|\n|\r/)[place.line - 1];
+    return shownLine(readFileSync(path, "utf8").split(/\r\n|\n|\r/), place.line);
   } catch {
     return undefined; // gone since it was read: the place alone must do
   }

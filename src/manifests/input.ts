@@ -17,7 +17,9 @@ import { peekKind } from "./kinds.ts";
 import { withKubeProxyConfig } from "./kube-proxy-config.ts";
 import { createCollector, type ObjectCollector, type TopologyDocument, type Written } from "./objects.ts";
 import { findProject } from "./project.ts";
+import { mayHoldSecret, withoutQuotes } from "./secrets.ts";
 import { createSources, type SourceStore, type Sources } from "./sources.ts";
+import { templateHelp, withTemplateHelp } from "./templates.ts";
 import { readTopology } from "./topology.ts";
 import { escapeText, quote } from "./words.ts";
 import type { DuplicateKey } from "./yaml/construct.ts";
@@ -41,6 +43,7 @@ export type Input = {
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: Sources;
   readonly written: readonly Written[]; // the same as in the files, refused objects too
+  readonly refused: readonly ApiObject[]; // read, but with numbers that the API server refuses
   readonly files: readonly string[]; // that were read, in order
   readonly expectations: readonly TopologyDocument[]; // for `ktrace test`
 };
@@ -56,7 +59,7 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects: before, topologies, expectations, configs, settings, documents, written, diagnostics: more } = collector.finish(sources);
+  const { objects: before, topologies, expectations, configs, settings, documents, written, refused, diagnostics: more } = collector.finish(sources);
   const over = readApplied(request, sources);
   const objects = applyObjects(before, over.objects);
   const isEmpty =
@@ -71,7 +74,7 @@ export function readInput(request: InputRequest): Input {
   const { topology: whole, diagnostics: inFacts } = withFacts(configured, objects, settings);
   const order = new Map([...manifests, ...over.files].map(({ file }, index) => [file, index]));
   const diagnostics = [...listed.diagnostics, ...problems, ...more, ...over.diagnostics, ...inConfig, ...inFacts]
-    .map((one) => withPlace(one, sources))
+    .map((one) => withTemplateHelp(withPlace(one, sources)))
     .sort(byPlace(order));
   if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
     throw nothingRead(files, manifests, diagnostics);
@@ -179,9 +182,9 @@ const describeSlip = (slip: JsonSlip, document: DocumentText, file: string, sour
 
 function describeProblem(problem: Problem, document: DocumentText, file: string, sources: SourceStore): Diagnostic {
   const at = sources.placeAt(file, { start: document.offset + problem.start, end: document.offset + problem.end });
-  const isTemplate = /\{\{-?\s*[.$\w"(/]/.test(document.text);
-  const help = isTemplate ? "this looks like a Helm template; render it first: `helm template CHART | ktrace -f - …`" : problem.help;
-  return { code: "KT001", severity: "error", message: problem.message, ...(help !== undefined && { help }), at };
+  const help = templateHelp(document.text) ?? problem.help;
+  const message = mayHoldSecret(document.text) ? withoutQuotes(problem.message) : problem.message;
+  return { code: "KT001", severity: "error", message, ...(help !== undefined && { help }), at };
 }
 
 const describeDuplicate = (duplicate: DuplicateKey, document: DocumentText, file: string, sources: SourceStore): Diagnostic => ({

@@ -5,6 +5,7 @@
 import type { PathPart, Place, Source } from "../objects/source.ts";
 import { changeOf, type FieldEdit, type TextChange } from "./edits.ts";
 import { oldSpellings } from "./old-versions.ts";
+import { shownLine } from "./secrets.ts";
 import type { DocumentText } from "./yaml/documents.ts";
 import { createFinder, type Extent, type Finder, lineStarts, placeOf } from "./yaml/position.ts";
 import { createSpans, type Spans } from "./yaml/spans.ts";
@@ -20,7 +21,7 @@ export type Sources = {
   readonly extentOf: (place: Place) => Extent;
   /** Extents in a file, as places. */
   readonly placeAt: (file: string, extent: Extent) => Place;
-  /** A line of a file that was read, counted from 1, without its line break. */
+  /** A line of a file that was read, counted from 1, without its line break; undefined for what may be a Secret's. */
   readonly line: (file: string, number: number) => string | undefined;
   /** The whole text of a file that was read. */
   readonly text: (file: string) => string | undefined;
@@ -35,6 +36,7 @@ type Entry = {
   readonly text: string;
   readonly documents: ReadonlyMap<number, string>;
   starts?: readonly number[];
+  lines?: readonly string[];
   readonly finders: Map<number, Finder>;
   readonly spans: Map<number, Spans>;
 };
@@ -45,6 +47,12 @@ export function createSources(): SourceStore {
   const startsOf = (entry: Entry): readonly number[] => {
     entry.starts ??= lineStarts(entry.text);
     return entry.starts;
+  };
+
+  const linesOf = (entry: Entry): readonly string[] => {
+    const starts = startsOf(entry);
+    entry.lines ??= starts.map((from, i) => entry.text.slice(from, starts[i + 1] ?? entry.text.length).replace(/\r?\n$/, ""));
+    return entry.lines;
   };
 
   function finderOf(entry: Entry, offset: number): Finder | undefined {
@@ -106,9 +114,7 @@ export function createSources(): SourceStore {
     text: (file) => entries.get(file)?.text,
     line: (file, number) => {
       const entry = entries.get(file);
-      const from = entry && startsOf(entry)[number - 1];
-      if (entry === undefined || from === undefined) return undefined;
-      return entry.text.slice(from, startsOf(entry)[number] ?? entry.text.length).replace(/\r?\n$/, "");
+      return entry && shownLine(linesOf(entry), number);
     },
   };
 }
