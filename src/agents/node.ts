@@ -51,7 +51,7 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
   const proxy = programKubeProxy(cluster, node, causes, { localAddresses });
   const parts = [
     ...site.ownRules(node),
-    ...programKubeletIptables(causes),
+    ...programKubeletIptables(causes, cluster.version),
     ...proxy.parts,
     ...(proxy.notModelled === undefined ? [] : undecidedServices(cluster, proxy.notModelled, causes)),
     ...state.parts,

@@ -8,7 +8,18 @@ import { MODES, type ModeName } from "../services/cluster.ts";
 import { type AskedFlow, observeFlows, type Seen } from "../services/observe.ts";
 import { backendsText, bracketed, type FlowRow, flowFiles, withoutReason } from "../services/rows.ts";
 
-const OBSERVED: readonly ModeName[] = ["iptables", "nft30", "nft34", "nft36", "iptables-large", "nft30-large", "nft36-large"];
+const OBSERVED: readonly ModeName[] = [
+  "iptables",
+  "ipt17",
+  "ipt20",
+  "ipt23",
+  "nft30",
+  "nft34",
+  "nft36",
+  "iptables-large",
+  "nft30-large",
+  "nft36-large",
+];
 const isAddress = (host: string): boolean => /^[0-9.]+$|:/.test(host);
 
 const rows = flowFiles().flatMap((file) => file.rows);

@@ -10,6 +10,9 @@ type Variant = { readonly mode: KubeProxyMode; readonly version: string; readonl
 /** `-large`: with more than 1,000 endpoints in all, where kube-proxy leaves things out. */
 export const MODES = {
   iptables: { mode: "iptables", version: "1.36" },
+  ipt17: { mode: "iptables", version: "1.17" },
+  ipt20: { mode: "iptables", version: "1.20" },
+  ipt23: { mode: "iptables", version: "1.23" },
   nft30: { mode: "nftables", version: "1.30" },
   nft34: { mode: "nftables", version: "1.34" },
   nft36: { mode: "nftables", version: "1.36" },

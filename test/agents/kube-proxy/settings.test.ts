@@ -110,7 +110,7 @@ const cases: readonly (Change & {
   {
     name: "before 1.19 an unnamed port keeps its colon",
     minor: 18,
-    has: '-A KUBE-NODEPORTS -p tcp -m comment --comment "default/tomcat6:" -m tcp --dport 31160 -j KUBE-EXT-FNMHSAEX4CWBRK3A',
+    has: '-A KUBE-NODEPORTS -p tcp -m comment --comment "default/tomcat6:" -m tcp --dport 31160 -j KUBE-SVC-FNMHSAEX4CWBRK3A',
   },
   { name: "from 1.31 hints need no annotation", minor: 31, case: "topology-hints", hasNot: "default/noann:http -> 10.244.2.130" },
 ];

@@ -11,7 +11,9 @@ test("kubelet and kube-proxy share KUBE-FIREWALL: one jump, one rule, kube-proxy
   const cluster = oracleCluster("tomcat6-reference");
   const causes = createCauseTable();
   const proxy = programIptables(cluster, nodeNamed(cluster, "k8s-node2"), causes);
-  const text = printIptablesSave(mergeRuleset([...programKubeletIptables(causes), ...proxy]).tables(4), { only: "filter" });
+  const text = printIptablesSave(mergeRuleset([...programKubeletIptables(causes, cluster.version), ...proxy]).tables(4), {
+    only: "filter",
+  });
   const lines = text.split("\n");
   assert.deepEqual(
     lines.filter((line) => line.startsWith("-A INPUT")).map((line) => line.split(" -j ")[1]),
@@ -20,8 +22,24 @@ test("kubelet and kube-proxy share KUBE-FIREWALL: one jump, one rule, kube-proxy
   assert.equal(lines.filter((line) => line.startsWith("-A KUBE-FIREWALL")).length, 1);
 });
 
+const release = (minor: number) => ({ major: 1, minor, text: `1.${minor}` });
+
+test("up to 1.26 kubelet marks for drop, and drops what is marked on its way in and out", () => {
+  for (const [minor, has] of [
+    [26, true],
+    [27, false],
+  ] as const) {
+    const netfilter = mergeRuleset(programKubeletIptables(createCauseTable(), release(minor)));
+    for (const family of [4, 6] as const) {
+      const text = printIptablesSave(netfilter.tables(family), { family });
+      assert.equal(text.includes("-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000\n"), has);
+      assert.equal(/-A INPUT -j KUBE-FIREWALL\n[\s\S]*-A KUBE-FIREWALL .* -m mark --mark 0x8000\/0x8000 -j DROP\n/.test(text), has);
+    }
+  }
+});
+
 test("kubelet's part alone", () => {
-  const netfilter = mergeRuleset(programKubeletIptables(createCauseTable()));
+  const netfilter = mergeRuleset(programKubeletIptables(createCauseTable(), release(36)));
   assert.match(printIptablesSave(netfilter.tables(4), { only: "mangle" }), /:KUBE-IPTABLES-HINT - \[0:0\]\n:KUBE-KUBELET-CANARY - /);
   assert.match(
     printIptablesSave(netfilter.tables(4), { only: "filter" }),

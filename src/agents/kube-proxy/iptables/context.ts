@@ -10,14 +10,19 @@ import type { EndpointDecision, ProxyEndpoint } from "../endpoints.ts";
 import type { NodePortAddresses } from "../node-addresses.ts";
 import type { ServicePort } from "../service-ports.ts";
 
+/** XLB up to 1.23, SVL and EXT since. */
+export type ChainPrefix = "SVC" | "SVL" | "EXT" | "FW" | "XLB";
+
 export type Context = {
   readonly family: Family;
   readonly node: ClusterNode;
   readonly causes: CauseTable;
   readonly fixedCause: CauseId;
   readonly decide: (port: ServicePort) => EndpointDecision;
+  /** Every endpoint of the port in whatever condition. */
+  readonly endpointsOf: (port: ServicePort) => readonly ProxyEndpoint[];
   /** Chain names; asking for one makes the chain known to the table. */
-  readonly chainName: (prefix: "SVC" | "SVL" | "EXT" | "FW", port: ServicePort) => string;
+  readonly chainName: (prefix: ChainPrefix, port: ServicePort) => string;
   readonly endpointChain: (port: ServicePort, endpoint: ProxyEndpoint) => string;
   readonly localTraffic: Match | undefined;
   readonly nodePorts: NodePortAddresses;

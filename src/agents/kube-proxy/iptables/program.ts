@@ -1,7 +1,6 @@
 /**
  * kube-proxy in iptables mode on one node: the tables it writes in both families (pkg/proxy/iptables/proxier.go, v1.30).
- * A service port's chains are made when they are first jumped to. Not modelled: KUBE-XLB- in place of KUBE-EXT- and
- * KUBE-SVL- (before 1.24), the source ports of node ports held open (before 1.24), partial syncs.
+ * A service port's chains are made when they are first jumped to. Up to 1.23: old/. Not modelled: partial syncs.
  */
 import type { Cluster, ClusterNode } from "../../../cluster/cluster.ts";
 import type { Rule } from "../../../linux/netfilter/rule.ts";
@@ -20,7 +19,9 @@ import { filterExternalIps, natExternalIps } from "./external-ip.ts";
 import { firewallRules, forwardRules, jumpsOf, markRules, postroutingRules } from "./fixed.ts";
 import { filterFirewall, filterLoadBalancer, natLoadBalancer } from "./load-balancer.ts";
 import { filterNodePort, healthCheckNodePort, natNodePort, toNodePorts } from "./node-port.ts";
-import { createPortChains, type PortChains } from "./port-chains.ts";
+import { oldFilterPart, oldForm, oldNatPart } from "./old/program.ts";
+import { oldRelease } from "./old/release.ts";
+import { createPortChains, currentForm, type PortChains } from "./port-chains.ts";
 
 /** What the node's interfaces hold besides `node.interfaces`, once the CNI plugin has run. Only nodePortAddresses asks. */
 export type ProgramOptions = { readonly localAddresses?: readonly Ip[] };
@@ -51,13 +52,20 @@ function programFamily(
 ): readonly RulesetPart[] {
   const ports = once(() => servicePorts(cluster, family));
   const nodePorts = nodePortAddresses(cluster, node, family, options.localAddresses);
-  const chains: PortChains = createPortChains(ports, () => context);
+  const old = oldRelease(cluster.version);
+  const form = old ? oldForm(() => context, old) : currentForm(() => context);
+  const chains: PortChains = createPortChains(
+    ports,
+    () => context,
+    () => form,
+  );
   const context: Context = {
     family,
     node,
     causes,
     fixedCause: causes.add({ role: "kube-proxy" }),
     decide: endpoints.decide,
+    endpointsOf: endpoints.all,
     chainName: chains.chainName,
     endpointChain: chains.endpointChain,
     localTraffic: localTraffic(cluster, node, family),
@@ -65,12 +73,14 @@ function programFamily(
     localhostNodePorts: hasLocalhostNodePorts(cluster, nodePorts),
     masqueradeAll: cluster.kubeProxy.iptables?.masqueradeAll ?? false,
     mark: 2 ** (cluster.kubeProxy.iptables?.masqueradeBit ?? 14),
-    isLarge: once(() => hasOver(ports(), endpoints, 1000)),
+    isLarge: once(() => old?.commentsOnEndpoints === false || hasOver(ports(), endpoints, 1000)),
     commentsNameEndpoints: isAtLeast(cluster.version, 26),
     liberalTcp: isLiberal(cluster, node),
   };
   const canary = chainOfRules("KUBE-PROXY-CANARY", []);
-  return [partOf(family, "mangle", [canary]), filterPart(context, ports, canary), natPart(context, ports, canary, chains)];
+  const mangle = partOf(family, "mangle", [canary]);
+  if (old) return [mangle, oldFilterPart(context, old, ports, canary), oldNatPart(context, old, ports, canary, chains)];
+  return [mangle, filterPart(context, ports, canary), natPart(context, ports, canary, chains)];
 }
 
 /** Counted over all service ports, in whatever condition. */

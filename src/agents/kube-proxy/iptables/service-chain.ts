@@ -21,7 +21,8 @@ function clusterIpMasquerade(context: Context, port: ServicePort): readonly Rule
   return [ruleOf([...notLocal, ...matches], jump(MARK_MASQ), serviceCause(context, port, "masquerade", ["spec", "clusterIP"]))];
 }
 
-function affinityRules(context: Context, port: ServicePort, endpoints: readonly ProxyEndpoint[]): readonly Rule[] {
+/** A client that was seen before goes where it went. */
+export function affinityRules(context: Context, port: ServicePort, endpoints: readonly ProxyEndpoint[]): readonly Rule[] {
   const seconds = port.affinitySeconds;
   if (seconds === undefined) return [];
   const cause = serviceCause(context, port, "endpoint", ["spec", "sessionAffinity"]);
@@ -33,7 +34,7 @@ function affinityRules(context: Context, port: ServicePort, endpoints: readonly 
 }
 
 /** One of n with 1/n, one of the rest with 1/(n-1), …, the last without a question. */
-function choiceRules(context: Context, port: ServicePort, endpoints: readonly ProxyEndpoint[]): readonly Rule[] {
+export function choiceRules(context: Context, port: ServicePort, endpoints: readonly ProxyEndpoint[]): readonly Rule[] {
   return endpoints.map((endpoint, index) => {
     const left = endpoints.length - index;
     const chance: Match[] = left > 1 ? [{ kind: "statistic-random", inverse: left }] : [];
