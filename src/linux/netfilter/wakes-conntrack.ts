@@ -18,8 +18,12 @@ export function wakesConntrack(netfilter: Netfilter, family: Family): boolean {
   return awake;
 }
 
+/** From filter to raw: filter has few chains, and mostly one that asks; to list those of nat makes all of kube-proxy's. */
 const iptablesAsks = (netfilter: Netfilter, family: Family): boolean =>
-  netfilter.tables(family).some((table) => table.names().some((name) => table.chain(name)?.rules().some(asks)));
+  netfilter
+    .tables(family)
+    .toReversed()
+    .some((table) => table.names().some((name) => table.chain(name)?.rules().some(asks)));
 
 const TARGETS: ReadonlySet<string> = new Set(["dnat", "snat", "masquerade", "redirect", "notrack", "unknown"]);
 const MATCHES: ReadonlySet<string> = new Set(["ctstate", "ipvs", "unknown"]);
