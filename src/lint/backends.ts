@@ -4,7 +4,9 @@ import { indexPods } from "../cluster/endpoints/selected-pods.ts";
 import { groupBy } from "../cluster/order.ts";
 import type { Ip } from "../net/address.ts";
 import type { ObjectRef } from "../objects/api.ts";
+import { matchesSelector } from "../objects/selector.ts";
 import { refOfPod } from "./pod-groups.ts";
+import type { Subject } from "./subject.ts";
 
 export type Backend = { readonly ip: Ip; readonly port: number; readonly node?: string; readonly pod?: ClusterPod };
 export type Backends = {
@@ -48,3 +50,13 @@ function ready(slice: ClusterSlice, { name, protocol }: ClusterServicePort, pods
 /** Whether the pod behind it is known to take connections there. */
 export const isServed = ({ pod, port }: Backend, protocol: string): boolean =>
   pod !== undefined && !pod.dead && pod.listens.some((listen) => listen.port === port && listen.protocol === protocol);
+
+/** Which policies select a pod, as text: pods that differ in them are not alike to the network. */
+export function isolationOf(subject: Subject): (pod: ClusterPod | undefined) => string {
+  const byNamespace = groupBy(subject.of("NetworkPolicy"), ({ metadata }) => metadata.namespace ?? "default");
+  return (pod) => {
+    if (pod === undefined) return "";
+    const selecting = (byNamespace.get(pod.namespace) ?? []).filter(({ spec }) => matchesSelector(spec?.podSelector ?? {}, pod.labels));
+    return selecting.map(({ metadata }) => `${pod.namespace}/${metadata.name}`).join(" ");
+  };
+}

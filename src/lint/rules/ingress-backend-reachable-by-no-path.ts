@@ -7,7 +7,7 @@ import { type IngressController, ingressControllers, ingressesTakenBy } from "..
 import { groupBy } from "../../cluster/order.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import { type Answer, ask, isDead, podSource } from "../ask.ts";
-import { type Backend, type Backends, backendsOf, isServed } from "../backends.ts";
+import { type Backend, type Backends, backendsOf, isolationOf, isServed } from "../backends.ts";
 import { controllerPods } from "../controller-entry.ts";
 import { backendsOfIngress, namespaceOf, type PlacedBackend } from "../ingress-parts.ts";
 import type { Rule } from "../rule.ts";
@@ -59,6 +59,7 @@ spec: {ingressClassName: nginx, rules: [{host: a.test.com, http: {paths: [{path:
     if (subject.of("Ingress").length === 0) return;
     const cluster = subject.cluster();
     const backends = backendsOf(cluster);
+    const isolation = isolationOf(subject);
     const services = new Map(cluster.services.map((service) => [`${service.namespace}/${service.name}`, service]));
     for (const controller of ingressControllers(cluster)) {
       const pods = controllerPods(cluster, controller);
@@ -68,7 +69,7 @@ spec: {ingressClassName: nginx, rules: [{host: a.test.com, http: {paths: [{path:
           : ingressesTakenBy(cluster, controller).flatMap((ingress) =>
               backendsOfIngress(ingress).flatMap((placed) => doorOf(placed, services, backends)),
             );
-      const alike = groupBy(doors, (door) => classOf(subject, door));
+      const alike = groupBy(doors, (door) => classOf(isolation, door));
       for (const group of alike.values()) {
         const [first] = group;
         if (!first || !deadFrom(subject, controller, pods, first)) continue;
@@ -97,15 +98,17 @@ function doorOf(placed: PlacedBackend, services: ReadonlyMap<string, ClusterServ
   return service && port && behind.length > 0 ? [{ placed, service, port, behind }] : [];
 }
 
-/** What decides whether a way is open; where policies choose pods by their labels, the Service as well. */
-const classOf = (subject: Subject, { service, port, behind }: Door): string =>
+type Isolation = ReturnType<typeof isolationOf>;
+
+/** What decides whether a way is open. */
+const classOf = (isolation: Isolation, { service, port, behind }: Door): string =>
   JSON.stringify([
     port.protocol,
     [...new Set(behind.map(({ node }) => node ?? ""))].sort(),
     behind.some((backend) => isServed(backend, port.protocol)),
     behind.some(({ pod }) => pod === undefined || pod.hostNetwork),
     service.clusterIPs[0] === "None",
-    subject.of("NetworkPolicy").length > 0 ? `${service.namespace}/${service.name}` : "",
+    [...new Set(behind.map(({ pod }) => isolation(pod)))].sort(),
   ]);
 
 /** The first answer, when no packet of any controller pod gets to any endpoint; undefined as soon as one may. */

@@ -7,7 +7,7 @@ import { groupBy } from "../../cluster/order.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import type { Source } from "../../objects/source.ts";
 import { type Answer, ask, isDead } from "../ask.ts";
-import { type Backends, backendsOf, isServed } from "../backends.ts";
+import { type Backend, backendsOf, isolationOf, isServed } from "../backends.ts";
 import type { Finding } from "../finding.ts";
 import { listed } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
@@ -40,8 +40,9 @@ spec: {type: NodePort, externalTrafficPolicy: Cluster, selector: {app: web}, por
     const cluster = subject.cluster();
     if (cluster.nodes.length === 0 || cluster.hosts.length === 0) return;
     const backends = backendsOf(cluster);
+    const isolation = isolationOf(subject);
     const doors = cluster.services.flatMap((service) => (service.type === "NodePort" ? doorsOf(service) : []));
-    for (const alike of groupBy(doors, (door) => classOf(cluster, backends, door)).values()) {
+    for (const alike of groupBy(doors, (door) => classOf(cluster, backends.of(door.service, door.port), isolation, door)).values()) {
       const [first] = alike;
       if (!first || !deadEverywhere(subject, cluster, first)) continue;
       for (const door of alike) {
@@ -53,6 +54,7 @@ spec: {type: NodePort, externalTrafficPolicy: Cluster, selector: {app: web}, por
 };
 
 type Door = { readonly service: ClusterService; readonly port: ClusterServicePort; readonly nodePort: number; readonly source: Source };
+type Isolation = ReturnType<typeof isolationOf>;
 type NodeAnswer = { readonly node: ClusterNode; readonly answer: Answer };
 
 const doorsOf = (service: ClusterService): Door[] =>
@@ -64,8 +66,12 @@ const doorsOf = (service: ClusterService): Door[] =>
   });
 
 /** What decides how a node treats a node port; where packet filters look at ports, the port as well. */
-function classOf({ firewalls = [], nodes }: Cluster, backends: Backends, { service, port, nodePort }: Door): string {
-  const behind = backends.of(service, port);
+function classOf(
+  { firewalls = [], nodes }: Cluster,
+  behind: readonly Backend[],
+  isolation: Isolation,
+  { service, port, nodePort }: Door,
+): string {
   const isLocal = service.externalTrafficPolicy === "Local";
   return JSON.stringify([
     port.protocol,
@@ -74,6 +80,7 @@ function classOf({ firewalls = [], nodes }: Cluster, backends: Backends, { servi
     behind.length > 0,
     isLocal ? [...new Set(behind.map(({ node }) => node ?? ""))].sort() : [],
     behind.some((backend) => isServed(backend, port.protocol)),
+    [...new Set(behind.map(({ pod }) => isolation(pod)))].sort(),
     firewalls.length > 0 || nodes.some(({ ownRules }) => ownRules !== undefined) ? nodePort : 0,
   ]);
 }
