@@ -19,9 +19,10 @@ import { parseIptablesSave } from "./dialects/iptables-save.ts";
 import type { World } from "./linux/netns.ts";
 import { createRun } from "./linux/run.ts";
 import { type Input, type InputRequest, readInput } from "./manifests/input.ts";
+import { notModelledIn } from "./not-modelled.ts";
 import { type CauseTable, createCauseTable } from "./objects/cause.ts";
-import type { RenderContext } from "./render/context.ts";
 import { asRelease } from "./release.ts";
+import type { RenderContext } from "./render/context.ts";
 import { describeWorld } from "./render-context.ts";
 import { partyOf } from "./trace/leg.ts";
 import type { Question } from "./trace/question.ts";
@@ -81,7 +82,11 @@ export function sessionOf(input: Input, cluster: Cluster, namespace = "default")
       const startRun: TraceNet["startRun"] = (choose, before) =>
         createRun(world, choose, { evidence: question.evidence, ...(before ? { before } : {}) });
       const walked = traceRequest({ world, apps, startRun }, question); //    trace/      what the kernels (linux/) then do
-      const trace = { ...walked, assumed: [...walked.assumed, ...assumedIn(cluster, input.topology, walked)] };
+      const trace: Trace = {
+        ...walked,
+        warnings: [...walked.warnings, ...notModelledIn(input.diagnostics, cluster, walked)],
+        assumed: [...walked.assumed, ...assumedIn(cluster, input.topology, walked)],
+      };
       counsellor.remember(question, trace);
       return trace;
     },

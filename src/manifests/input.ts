@@ -3,7 +3,7 @@
  * topology. Without it the nearest ktrace.yaml upward says what to read, and `-t` replaces the topology that it names.
  * A `kind: Topology` among the manifests counts when no topology is named.
  */
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { ApiObject } from "../objects/api.ts";
 import { type Diagnostic, UsageError } from "../objects/diagnostic.ts";
 import type { Place, Source } from "../objects/source.ts";
@@ -19,9 +19,9 @@ import { createCollector, type ObjectCollector, type TopologyDocument, type Writ
 import { findProject } from "./project.ts";
 import { mayHoldSecret, withoutQuotes } from "./secrets.ts";
 import { createSources, type SourceStore, type Sources } from "./sources.ts";
-import { templateHelp, withTemplateHelp } from "./templates.ts";
+import { needsRendering, templateHelp, withTemplateHelp } from "./templates.ts";
 import { readTopology } from "./topology.ts";
-import { escapeText, quote } from "./words.ts";
+import { quote } from "./words.ts";
 import type { DuplicateKey } from "./yaml/construct.ts";
 import { type DocumentText, splitDocuments } from "./yaml/documents.ts";
 import { type Problem, parseDocument } from "./yaml/parse.ts";
@@ -59,7 +59,17 @@ export function readInput(request: InputRequest): Input {
   const manifests = listed.files.filter(({ path }) => path !== named); // a topology may lie among the manifests
   const problems = manifests.flatMap((file) => readFile(file, request, sources, collector));
   const found = named === undefined ? undefined : readNamedTopology(named, request, sources);
-  const { objects: before, topologies, expectations, configs, settings, documents, written, refused, diagnostics: more } = collector.finish(sources);
+  const {
+    objects: before,
+    topologies,
+    expectations,
+    configs,
+    settings,
+    documents,
+    written,
+    refused,
+    diagnostics: more,
+  } = collector.finish(sources);
   const over = readApplied(request, sources);
   const objects = applyObjects(before, over.objects);
   const isEmpty =
@@ -79,7 +89,7 @@ export function readInput(request: InputRequest): Input {
   if (isEmpty && (documents === 0 || (!request.lint && diagnostics.some(({ severity }) => severity === "error"))))
     throw nothingRead(files, manifests, diagnostics);
   const read = manifests.map(({ file }) => file);
-  return { objects, topology: whole, diagnostics, sources, written: [...written, ...over.written], files: read, expectations };
+  return { objects, topology: whole, diagnostics, sources, written: [...written, ...over.written], refused, files: read, expectations };
 }
 
 /** What `--apply` names: manifests only. */
@@ -194,20 +204,6 @@ const describeDuplicate = (duplicate: DuplicateKey, document: DocumentText, file
   help: "remove one of them",
   at: sources.placeAt(file, { start: document.offset + duplicate.start, end: document.offset + duplicate.end }),
 });
-
-/** Files that are instructions for another tool: what they make has to be read, not they. */
-function needsRendering(file: string): Diagnostic | undefined {
-  const name = basename(file);
-  const directory = escapeText(file.slice(0, -name.length).replace(/\/$/, "") || ".");
-  const command = /^kustomization\.ya?ml$/.test(name)
-    ? `kubectl kustomize ${directory}`
-    : name === "Chart.yaml"
-      ? `helm template ${directory}`
-      : undefined;
-  if (command === undefined) return undefined;
-  const message = name === "Chart.yaml" ? "this is a Helm chart, to be rendered first" : "a kustomization is not applied";
-  return { code: "needs-rendering", severity: "warning", message, help: `${command} | ktrace -f - …`, at: startOf(file) };
-}
 
 const startOf = (file: string) => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
 

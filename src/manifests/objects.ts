@@ -30,6 +30,7 @@ export type ObjectCollector = {
     readonly diagnostics: readonly Diagnostic[];
     readonly documents: number; // that had any content
     readonly written: readonly Written[]; // of the kinds that are read, refused ones too
+    readonly refused: readonly ApiObject[]; // for numbers out of range alone: what else is wrong with them can still be said
   };
 };
 
@@ -41,6 +42,7 @@ type NotModelled = { readonly source: Source; readonly count: number };
 export function createCollector(): ObjectCollector {
   const objects: ApiObject[] = [];
   const written: Written[] = [];
+  const refused: ApiObject[] = [];
   const topologies: TopologyDocument[] = [];
   const expectations: TopologyDocument[] = [];
   const configs: TopologyDocument[] = [];
@@ -100,7 +102,9 @@ export function createCollector(): ObjectCollector {
     const violations = objectViolations(kind, object);
     const about = nameOf(object, kind);
     diagnostics.push(...violations.map((violation) => describeRefusal(violation, kind, about, source)));
-    if (violations.length === 0 && isObjectOf(object, kind)) objects.push(withDefaults(object, source));
+    if (!isObjectOf(object, kind)) return;
+    if (violations.length === 0) objects.push(withDefaults(object, source));
+    else if (violations.every(({ rule }) => rule === "range")) refused.push(withDefaults(object, source));
     if (!isModelled(kind)) countNotModelled(String(value.apiVersion), kind, source);
   }
 
@@ -140,6 +144,7 @@ export function createCollector(): ObjectCollector {
         settings,
         documents,
         written,
+        refused,
         diagnostics: [...diagnostics, ...unique.diagnostics, ...infos],
       };
     },

@@ -22,6 +22,7 @@ export function verdictLines(scene: Scene, trace: Trace): Line[] {
     ...(path.verdict === "delivered" ? surpriseText(scene, trace) : []).flatMap((text) => wrap(line(text), width)),
     ...becauseLines(scene, counsel),
     ...adviceLines(counsel?.advice ?? generalAdvice(path), width),
+    ...trace.warnings.flatMap((text) => wrap(line(span(`Mind: ${text}`, "yellow")), scene.options.width, 6)),
     ...assumedLines(scene, trace),
   ];
 }
