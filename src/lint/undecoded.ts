@@ -22,9 +22,9 @@ export type Undecoded = {
 export function undecoded(subject: Subject): readonly Undecoded[] {
   const said = subject.diagnostics.filter(({ code }) => /^KT\d/.test(code) && !ABOUT_TEXT.has(code));
   if (said.length === 0) return [];
-  const taken = new Set(subject.objects.map(({ source }) => source));
+  const files = new Set(said.map((diagnostic) => placeOf(diagnostic)?.file));
   return subject.written
-    .filter(({ source }) => !taken.has(source))
+    .filter(({ source }) => files.has(source.file))
     .flatMap((written) =>
       violationsOf(written).flatMap((violation): Undecoded[] => {
         const index = said.findIndex((diagnostic) => isAbout(diagnostic, violation, written));

@@ -1,9 +1,10 @@
 /** KT008: a value that the API server refuses, in its own words (cluster/validation), and documents that are no object. */
+import type { PathPart, Source } from "../../objects/source.ts";
 import type { Finding } from "../finding.ts";
 import { refusalFinding } from "../refusal-findings.ts";
 import type { Rule } from "../rule.ts";
 import { refOfWritten, type Subject } from "../subject.ts";
-import { placeOf, undecoded } from "../undecoded.ts";
+import { placeOf, type Undecoded, undecoded } from "../undecoded.ts";
 import { ambiguousScalars } from "./yaml-ambiguous-scalar.ts";
 
 export const KT008: Rule = {
@@ -29,17 +30,24 @@ spec: {selector: {app: web}, ports: [{port: 7000, targetPort: 8080, protocol: TC
 `,
   },
   check: function* (subject) {
-    yield* undecodedFindings(subject);
-    for (const refusal of subject.refusals()) if (refusal.violation.code === "KT008") yield refusalFinding(refusal);
+    const found = undecoded(subject);
+    yield* undecodedFindings(subject, found);
+    const said = new Set(found.map(({ written, violation }) => keyOf(written.source, violation.path)));
+    for (const refusal of subject.refusals()) {
+      const { object, violation } = refusal;
+      if (violation.code === "KT008" && !said.has(keyOf(object.source, violation.path))) yield refusalFinding(refusal);
+    }
   },
 };
+
+/** A field of an object: the reader and the checks may both see that it is wrong. */
+const keyOf = ({ file, offset, path }: Source, field: readonly PathPart[]): string => JSON.stringify([file, offset, path, field]);
 
 /** What a trace says of it, and every finding of this rule means. */
 const LEFT_OUT = /(?:; )?the API server refuses the \w+, so it is left out$/;
 
 /** What the reader could not take for an object, or not for one of its kind. */
-function* undecodedFindings(subject: Subject): Iterable<Finding> {
-  const found = undecoded(subject);
+function* undecodedFindings(subject: Subject, found: readonly Undecoded[]): Iterable<Finding> {
   const known = new Map(found.map((each) => [each.diagnostic, each]));
   const elsewhere = new Set(ambiguousScalars(subject).map(({ diagnostic }) => diagnostic));
   for (const diagnostic of subject.diagnostics) {
