@@ -2,7 +2,7 @@
  * What a trace rests on that the input did not say: of all that was assumed about the cluster, what this request met. A
  * machine whose interfaces were made up matters to the packet that went through it, and to no other.
  */
-import type { Assumption, Cluster, ClusterPod } from "./cluster/cluster.ts";
+import type { Assumption, Cluster, ClusterPod, ClusterService } from "./cluster/cluster.ts";
 import { API_SERVER_PORT } from "./cluster/nodes/api-server.ts";
 import { matchesGlob } from "./cluster/workloads/pins.ts";
 import type { Topology } from "./objects/topology.ts";
@@ -10,7 +10,7 @@ import type { Leg, Trace } from "./trace/trace.ts";
 
 /** The assumptions that bear on the trace, the DNS's and the machines' first. */
 export function assumedIn(cluster: Cluster, topology: Topology, trace: Trace): Trace["assumed"] {
-  const met = whatWasMet(trace);
+  const met = whatWasMet(trace, cluster);
   const placed = cluster.pods
     .filter((pod) => met.pods.has(`${pod.namespace}/${pod.name}`))
     .some((pod) => !isStated(pod, topology) && !(pod.hostNetwork && pod.owner?.kind === "DaemonSet"));
@@ -28,9 +28,10 @@ type Met = {
   readonly pods: ReadonlySet<string>;
   readonly rewritten: boolean;
   readonly legs: readonly Leg[];
+  readonly services: ReadonlySet<string>; // that were asked
 };
 
-function whatWasMet({ paths }: Trace): Met {
+function whatWasMet({ paths }: Trace, { services }: Cluster): Met {
   const legs = paths.flatMap((path) => path.legs);
   const hops = legs.flatMap((leg) => [leg, ...(leg.arms ?? [])].flatMap(({ hops, reply }) => [...hops, ...reply.hops]));
   return {
@@ -38,17 +39,20 @@ function whatWasMet({ paths }: Trace): Met {
     pods: new Set(legs.filter(({ kind }) => kind === "transport").flatMap(podsOf)),
     rewritten: hops.some((hop) => hop.netns.startsWith("node/") && hop.steps.some((step) => step.kind === "nat" && step.manip === "dst")),
     legs,
+    services: new Set(
+      services.filter((service) => legs.some((leg) => isAskedOf(service, leg))).map(({ namespace, name }) => `${namespace}/${name}`),
+    ),
   };
 }
 
-function bearsOn({ about, what }: Assumption, cluster: Cluster, { netns, rewritten, legs }: Met, placed: boolean): boolean {
+function bearsOn({ about, what }: Assumption, cluster: Cluster, { netns, rewritten, legs, services }: Met, placed: boolean): boolean {
   const [kind = "", name = ""] = about.split(" ");
   switch (kind) {
     case "node":
     case "host":
       return netns.has(`${kind}/${name}`) && (!what.startsWith("the API server") || legs.some(({ to }) => to.port === API_SERVER_PORT));
     case "Service":
-      return legs.some((leg) => isAskedOf(cluster, name, leg));
+      return services.has(name);
     case "kube-proxy":
       return rewritten;
     case "cni":
@@ -72,8 +76,5 @@ const isStated = ({ namespace, name, object }: ClusterPod, { pods = [] }: Topolo
   object?.status?.podIP !== undefined || pods.some((pin) => matchesGlob(pin.name, `${namespace}/${name}`));
 
 /** Whether the leg was sent to an address or port that the Service was given. */
-function isAskedOf({ services }: Cluster, name: string, { to }: Leg): boolean {
-  const service = services.find((each) => `${each.namespace}/${each.name}` === name);
-  if (!service || to.ip === undefined) return false;
-  return service.clusterIPs.includes(to.ip) || service.ports.some(({ nodePort }) => nodePort !== undefined && nodePort === to.port);
-}
+const isAskedOf = ({ clusterIPs, ports }: ClusterService, { to }: Leg): boolean =>
+  to.ip !== undefined && (clusterIPs.includes(to.ip) || ports.some(({ nodePort }) => nodePort !== undefined && nodePort === to.port));
