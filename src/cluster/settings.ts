@@ -1,7 +1,7 @@
 /**
  * What the cluster was installed with: release, ranges, kube-proxy's and the CNI plugin's configuration. The topology
  * says it; what it leaves out has kubeadm's defaults (kubeadm/app/apis/kubeadm/v1beta4/defaults.go) and flannel.
- * Not read: the ConfigMaps of kubeadm and flannel, whose data is YAML text inside YAML.
+ * What a dump's ConfigMaps say was read into the topology before (manifests/facts).
  */
 import { type Cidr, type Family, familyOf, type Ip, nthAddress, parseCidr, parseIp } from "../net/address.ts";
 import type { PathPart } from "../objects/source.ts";

@@ -26,7 +26,7 @@ export function modernize(object: YamlMapping): YamlMapping {
   const { apiVersion, kind } = object;
   if (typeof apiVersion !== "string" || !/beta|alpha/.test(apiVersion)) return object;
   if (kind === "Ingress") return withSpec(object, modernIngress);
-  if (kind === "EndpointSlice") return { ...object, ...mapList(object, "endpoints", modernEndpoint) };
+  if (kind === "EndpointSlice") return { ...object, ...modernAddressType(object), ...mapList(object, "endpoints", modernEndpoint) };
   return kind === "Deployment" || kind === "ReplicaSet" || kind === "DaemonSet" || kind === "StatefulSet"
     ? withSpec(object, withSelector)
     : object;
@@ -54,6 +54,14 @@ function modernBackend(backend: Yaml): Yaml {
   const { serviceName, servicePort, ...rest } = backend;
   const port = typeof servicePort === "number" ? { number: servicePort } : { name: servicePort ?? "" };
   return { ...rest, service: { ...(serviceName !== undefined && { name: serviceName }), ...(servicePort !== undefined && { port }) } };
+}
+
+/** Until 1.18 there was one address type `IP` for both families, and it was the default. */
+function modernAddressType(slice: YamlMapping): YamlMapping {
+  if (slice.addressType !== undefined && slice.addressType !== "IP") return {};
+  const [first] = Array.isArray(slice.endpoints) ? slice.endpoints : [];
+  const [address] = isMapping(first) && Array.isArray(first.addresses) ? first.addresses : [];
+  return { addressType: typeof address === "string" && address.includes(":") ? "IPv6" : "IPv4" };
 }
 
 /** v1beta1 had the node and the zone among the `topology` labels. */
