@@ -73,7 +73,7 @@ export function nodeNetns(node: ClusterNode, site: NodeSite): Netns {
     netfilter: { ...mergeRuleset(parts), ...(proxy.sets ? { sets: proxy.sets } : {}), ...nftOf(proxy.nft) },
     ...(proxy.ipvs ? { ipvs: proxy.ipvs } : {}),
     sockets: boundSockets([
-      ...daemonSockets(cluster, node, causes),
+      ...daemonSockets(cluster, node, causes, localAddresses),
       ...machineSockets(node, causes),
       ...(proxy.sockets ?? []),
       ...pods.filter((pod) => pod.hostNetwork && isRunning(pod)).flatMap((pod) => podSockets(pod, causes)),

@@ -38,10 +38,13 @@ export function localIn(flight: Flight, netns: Netns, dev: string): Stage {
 /** The most specific listener: one bound to the address before one bound to all. */
 function listenerFor(netns: Netns, packet: Packet): ListeningSocket | undefined {
   const candidates = netns.sockets.filter(
-    (s) => s.protocol === packet.protocol && s.port === packet.dport && (s.ip === packet.dst || s.ip === "*"),
+    (s) => s.protocol === packet.protocol && s.port === packet.dport && (s.ip === packet.dst || takesAny(s, packet)),
   );
   return candidates.find((s) => s.ip === packet.dst) ?? candidates[0];
 }
+
+const takesAny = ({ ip, families = "both" }: ListeningSocket, { family }: Packet): boolean =>
+  ip === "*" && (families === "both" || families === family);
 
 /** TCP answers a closed port with RST (never one RST with another), UDP with ICMP port unreachable, SCTP with ABORT. */
 function nobodyListens(flight: Flight, netns: Netns) {

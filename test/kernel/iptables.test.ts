@@ -29,7 +29,10 @@ for (const { name, nodes } of oracleCases) {
     test(`${name} ${nodes[0]}: IPv${family} rules of kubelet and kube-proxy pass through the kernel unchanged`, () => {
       const cluster = oracleCluster(name);
       const causes = createCauseTable();
-      const parts = [...programKubeletIptables(causes), ...programIptables(cluster, nodeNamed(cluster, nodes[0] ?? ""), causes)];
+      const parts = [
+        ...programKubeletIptables(causes, cluster.version),
+        ...programIptables(cluster, nodeNamed(cluster, nodes[0] ?? ""), causes),
+      ];
       const text = printIptablesSave(mergeRuleset(parts).tables(family), { family });
       assert.ok(text.split("\n").length > 50);
       assert.equal(throughKernel(text, family), text);
@@ -93,7 +96,9 @@ for (const family of [4, 6] as const) {
       const cluster = oracleCluster(name);
       const causes = createCauseTable();
       const node = nodeNamed(cluster, oracleCases.find((one) => one.name === name)?.nodes[0] ?? "");
-      const tables = mergeRuleset([...programKubeletIptables(causes), ...programIptables(cluster, node, causes)]).tables(family);
+      const tables = mergeRuleset([...programKubeletIptables(causes, cluster.version), ...programIptables(cluster, node, causes)]).tables(
+        family,
+      );
       const text = printIptablesSave(tables, { family });
       for (const table of tables) {
         assert.equal(printIptablesList(table, { family }), listed(text, family, table.name, ["-n"]));

@@ -179,6 +179,16 @@ const rows: readonly Row[] = [
     expect: { verdict: "dropped", exit: 1, paths: [dropped("1", "load-balancer-no-target")] },
   },
   {
+    id: "S63: nodePortAddresses name where health checks are answered too",
+    in: changed({
+      "topology.yaml": (text) =>
+        replace("    mode: iptables\n", "    mode: iptables\n    nodePortAddresses: [10.0.2.0/24]\n")(cloud()(text)),
+      "web.yaml": web(`, externalTrafficPolicy: Local, healthCheckNodePort: 32000${VIP}`),
+    }),
+    command: "curl http://node2:32000/",
+    expect: { verdict: "rejected", exit: 1, paths: ["1 rejected not-listening"] },
+  },
+  {
     id: "S63: node1 has no pod",
     in: vipLocal,
     command: "curl http://node1:32000/",

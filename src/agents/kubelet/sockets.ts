@@ -4,31 +4,40 @@
  */
 import type { Cluster, ClusterNode, ClusterPod, PodListen } from "../../cluster/cluster.ts";
 import type { ListeningSocket } from "../../linux/netns.ts";
+import type { Ip } from "../../net/address.ts";
 import type { Container } from "../../objects/api.ts";
 import type { CauseTable } from "../../objects/cause.ts";
 import { podNetns } from "../cni/names.ts";
+import { nodePortAddresses } from "../kube-proxy/node-addresses.ts";
 import { causeAt, machineNetns, transportOf } from "../machine.ts";
 
 type Known = { readonly process: string; readonly port: number; readonly ip: string };
 
 /** Ports of kubelet and kube-proxy on any node: their API, metrics and health. */
-export function daemonSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable): ListeningSocket[] {
+export function daemonSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable, localAddresses: readonly Ip[]): ListeningSocket[] {
   const kubeProxy: readonly Known[] = [
     { process: "kube-proxy", port: 10249, ip: "127.0.0.1" },
     { process: "kube-proxy", port: 10256, ip: "*" },
   ];
   const known = [{ process: "kubelet", port: 10250, ip: "*" }, ...(cluster.kubeProxy.mode === "none" ? [] : kubeProxy)];
-  return [...known.map((each) => knownSocket(node, each, causes)), ...healthCheckSockets(cluster, node, causes)];
+  return [...known.map((each) => knownSocket(node, each, causes)), ...healthCheckSockets(cluster, node, causes, localAddresses)];
 }
 
-/** kube-proxy answers the health checks of Services with externalTrafficPolicy Local on every node. */
-function healthCheckSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable): ListeningSocket[] {
+/**
+ * kube-proxy answers the health checks of Services with externalTrafficPolicy Local on every node: at all addresses, or those
+ * that nodePortAddresses names (pkg/proxy/healthcheck/service_health.go). Not modelled: that nftables mode names the primary one.
+ */
+function healthCheckSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable, localAddresses: readonly Ip[]): ListeningSocket[] {
   if (cluster.kubeProxy.mode === "none") return [];
+  const places = ([4, 6] as const).map((family) => ({ family, ...nodePortAddresses(cluster, node, family, localAddresses) }));
+  const bound: readonly Pick<ListeningSocket, "ip" | "families">[] = places.every(({ matchAll }) => matchAll)
+    ? [{ ip: "*" }]
+    : places.flatMap(({ family, matchAll, addresses }) => (matchAll ? [{ ip: "*", families: family }] : addresses.map((ip) => ({ ip }))));
   return cluster.services.flatMap(({ healthCheckNodePort: port, namespace, name, origin }) => {
     if (port === undefined) return [];
-    const at = origin && { source: origin.source, field: [...origin.field, "spec", "healthCheckNodePort"] };
-    const cause = causeAt(causes, "listen", { kind: "Service", namespace, name }, at, "health check node port");
-    return [{ protocol: "tcp", ip: "*", port, process: "kube-proxy", owner: machineNetns(node), cause }];
+    const place = origin && { source: origin.source, field: [...origin.field, "spec", "healthCheckNodePort"] };
+    const cause = causeAt(causes, "listen", { kind: "Service", namespace, name }, place, "health check node port");
+    return bound.map((at) => ({ protocol: "tcp" as const, ...at, port, process: "kube-proxy", owner: machineNetns(node), cause }));
   });
 }
 
