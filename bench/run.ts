@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const RUNS = Number(process.env.KTRACE_BENCH_RUNS ?? 21);
+const LINT_RUNS = Math.min(RUNS, 5);
 const BIN = join(ROOT, "bin/ktrace");
 const dir = mkdtempSync(join(tmpdir(), "ktrace-bench-"));
 
@@ -34,6 +35,22 @@ for (const { name, args, runs = RUNS, target } of cases) {
   const own = median(pairs.map((pair) => pair.own));
   const figures = `node ${bare.toFixed(1)}  ktrace ${own.toFixed(1)}  ratio ${(own / bare).toFixed(2)}`;
   process.stdout.write(`${name.padEnd(54)} ${figures}${target === undefined ? "" : `  (target ${target})`}\n`);
+}
+/** Lint beside reading alone: the rules that walk packets walk one of each class, so the whole catalogue costs little more. */
+const fleet = join(dir, "fleet.yaml");
+const machines = join(dir, "machines.yaml");
+writeFileSync(machines, topology(60));
+for (const [what, text] of [
+  ["5,000 pods as objects, as in a dump", fleetOf(500, podObjects)],
+  ["5,000 pods of 500 Deployments", fleetOf(500, deployment)],
+] as const) {
+  writeFileSync(fleet, text);
+  const lint = [BIN, "lint", "-f", fleet, "-t", machines, "--exit-zero", "-q"];
+  const pairs = Array.from({ length: LINT_RUNS }, () => ({ reading: time([...lint, "--select", "KT001"]), whole: time(lint) }));
+  const reading = median(pairs.map((pair) => pair.reading));
+  const whole = median(pairs.map((pair) => pair.whole));
+  const figures = `KT001 ${reading.toFixed(0)}  all ${whole.toFixed(0)}  ratio ${(whole / reading).toFixed(2)}`;
+  process.stdout.write(`${`ktrace lint, 500 Services, ${what}`.padEnd(54)}  ${figures}  (target ratio 2)\n`);
 }
 rmSync(dir, { recursive: true });
 
@@ -61,6 +78,60 @@ function services(count: number): string {
       "    spec: {containers: [{name: c, image: i, ports: [{containerPort: 8080}]}]}\n---",
     ].join("\n"),
   ).join("\n");
+}
+
+/** Services, each with what makes its ten pods; every tenth has a node port. */
+function fleetOf(count: number, makers: (n: number) => string): string {
+  const namespaces = Array.from({ length: 20 }, (_, n) => `apiVersion: v1\nkind: Namespace\nmetadata: {name: team-${n}}\n---`);
+  const services = Array.from({ length: count }, (_, n) =>
+    [
+      `apiVersion: v1\nkind: Service\nmetadata: {name: s${n}, namespace: team-${n % 20}}\nspec:`,
+      `  type: ${n % 10 === 0 ? "NodePort" : "ClusterIP"}\n  selector: {app: s${n}}\n  ports:\n    - {name: http, port: 80, targetPort: http}\n---`,
+      makers(n),
+    ].join("\n"),
+  );
+  return [...namespaces, ...services].join("\n");
+}
+
+/** A container as people write them. */
+function containers(): string {
+  return `containers:
+  - name: app
+    image: registry.example.com/team/app:1.2.3
+    args: ["--listen=:8080", "--log-format=json"]
+    env:
+      - {name: LOG_LEVEL, value: info}
+      - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+    ports:
+      - {name: http, containerPort: 8080, protocol: TCP}
+    readinessProbe: {httpGet: {path: /healthz, port: http}, periodSeconds: 10}
+    resources: {requests: {cpu: 10m, memory: 32Mi}, limits: {memory: 128Mi}}
+    volumeMounts:
+      - {name: config, mountPath: /etc/app, readOnly: true}
+volumes:
+  - name: config
+    configMap: {name: app}
+`;
+}
+function indented(text: string, by: number): string {
+  return text.replaceAll(/^(?=.)/gm, " ".repeat(by));
+}
+
+function deployment(n: number): string {
+  const head = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: s${n}, namespace: team-${n % 20}}`;
+  const spec = `spec:\n  replicas: 10\n  selector: {matchLabels: {app: s${n}}}\n  template:\n    metadata: {labels: {app: s${n}}}\n    spec:`;
+  return `${head}\n${spec}\n${indented(containers(), 6)}---`;
+}
+
+function podObjects(n: number): string {
+  const pod = (i: number) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: s${n}-${i}, namespace: team-${n % 20}, labels: {app: s${n}}}\nspec:\n${indented(containers(), 2)}---`;
+  return Array.from({ length: 10 }, (_, i) => pod(i)).join("\n");
+}
+
+function topology(count: number): string {
+  const nodes = Array.from({ length: count }, (_, n) => `{name: n${n}}`).join(", ");
+  return `apiVersion: ktrace.dev/v1alpha1\nkind: Topology\nspec: {nodes: [${nodes}]}\n`;
 }
 
 function configMaps(bytes: number): string {
