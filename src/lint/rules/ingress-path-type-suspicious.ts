@@ -1,10 +1,11 @@
 /** KT408: a path that its pathType reads otherwise than it was meant (Ingress v1 pathType; ingress-nginx use-regex, rewrite-target). */
 import type { Ingress } from "../../objects/api.ts";
 import { asksForRegex, type IngressRule, rulesOfIngress } from "../../objects/ingress-rules.ts";
+import { isFields, listAt, textAt } from "../../objects/record.ts";
 import type { Finding } from "../finding.ts";
 import { classesOf, isForNginx, NGINX_PREFIX } from "../ingress-parts.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, refOf } from "../subject.ts";
+import { nameOf, refOf, refOfWritten, type Subject } from "../subject.ts";
 
 export const KT408: Rule = {
   code: "KT408",
@@ -29,6 +30,7 @@ spec: {ingressClassName: nginx, rules: [{host: a.test.com, http: {paths: [{path:
 `,
   },
   check: function* (subject) {
+    yield* withoutType(subject);
     const classes = classesOf(subject);
     const ingresses = subject.of("Ingress");
     const nginx = new Set(ingresses.filter((ingress) => isForNginx(ingress, classes)));
@@ -43,6 +45,28 @@ spec: {ingressClassName: nginx, rules: [{host: a.test.com, http: {paths: [{path:
   },
 };
 
+/** networking.k8s.io/v1 has no default for it, so such an Ingress is refused before it is an object. */
+function* withoutType(subject: Subject): Iterable<Finding> {
+  for (const written of subject.writtenOf("Ingress")) {
+    const { value, source } = written;
+    if (value.apiVersion !== "networking.k8s.io/v1") continue;
+    for (const [r, rule] of listAt(value, "spec", "rules").entries())
+      for (const [p, path] of listAt(rule, "http", "paths").entries()) {
+        if (!isFields(path) || (path.pathType ?? null) !== null) continue;
+        const at = { source, field: ["spec", "rules", r, "http", "paths", p] };
+        yield {
+          message: `Ingress ${nameOf(refOfWritten(written))}: the path ${textAt(path, "path") || "/"} has no pathType, which networking.k8s.io/v1 demands`,
+          at,
+          label: "the API server refuses the Ingress",
+          help: "add `pathType: ImplementationSpecific`, what a path meant before v1, or Prefix",
+          about: [refOfWritten(written)],
+          severity: "error",
+          edits: [{ kind: "insert", at, text: "pathType: ImplementationSpecific" }],
+        };
+      }
+  }
+}
+
 const REGEX = /[()[\]|^$\\+]|\.\*|\{\d/;
 
 function judge(ingress: Ingress, rule: IngressRule, isNginx: boolean, isRegex: boolean): Finding | undefined {
@@ -55,14 +79,7 @@ function judge(ingress: Ingress, rule: IngressRule, isNginx: boolean, isRegex: b
   const at = { source, field: [...field, "path"] };
   const about = [refOf(ingress)];
   const toSpecific = { kind: "value" as const, at: { source, field: [...field, "pathType"] }, text: "ImplementationSpecific" };
-  if (pathType === undefined)
-    return {
-      message: `${title}: the path ${path} has no pathType, which networking.k8s.io/v1 demands`,
-      at: { source, field },
-      help: "add `pathType: ImplementationSpecific`, what a path meant before v1, or Prefix",
-      about,
-      edits: [{ kind: "insert", at: { source, field }, text: "pathType: ImplementationSpecific" }],
-    };
+  if (pathType === undefined) return undefined; // refused: see below
   const isLiteral = pathType !== "ImplementationSpecific";
   if (isRegex)
     return (
@@ -78,7 +95,6 @@ function judge(ingress: Ingress, rule: IngressRule, isNginx: boolean, isRegex: b
         ? `set ${NGINX_PREFIX}use-regex: "true"${isLiteral ? " and pathType: ImplementationSpecific" : ""}`
         : "write pathType: ImplementationSpecific, if your controller knows expressions",
       about,
-      ...(isLiteral ? { edits: [toSpecific] } : {}),
     };
   if (path.endsWith("*") && (isLiteral || isNginx)) {
     const bare = path.replace(/\/?\*$/, "") || "/";
@@ -88,7 +104,6 @@ function judge(ingress: Ingress, rule: IngressRule, isNginx: boolean, isRegex: b
       label: "no wildcard here",
       help: `write \`path: ${bare}\` with pathType: Prefix`,
       about,
-      edits: [{ kind: "value", at, text: bare }],
     };
   }
   return undefined;

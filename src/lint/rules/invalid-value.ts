@@ -46,6 +46,10 @@ const keyOf = ({ file, offset, path }: Source, field: readonly PathPart[]): stri
 /** What a trace says of it, and every finding of this rule means. */
 const LEFT_OUT = /(?:; )?the API server refuses the \w+, so it is left out$/;
 
+/** Missing fields that rules of their own report, with their fix: a workload's selector (KT201), a path's type (KT408). */
+const isSaidBetter = ({ violation }: Undecoded): boolean =>
+  violation.rule === "missing" && (violation.key === "pathType" || (violation.key === "selector" && violation.path.join() === "spec"));
+
 /** What the reader could not take for an object, or not for one of its kind. */
 function* undecodedFindings(subject: Subject, found: readonly Undecoded[]): Iterable<Finding> {
   const known = new Map(found.map((each) => [each.diagnostic, each]));
@@ -56,6 +60,7 @@ function* undecodedFindings(subject: Subject, found: readonly Undecoded[]): Iter
     const { message, severity } = diagnostic;
     const help = diagnostic.help?.replace(LEFT_OUT, "");
     const object = known.get(diagnostic);
+    if (object && isSaidBetter(object)) continue;
     yield {
       message,
       at: object ? { source: object.written.source, field: object.violation.path } : place,
