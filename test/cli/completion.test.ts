@@ -23,4 +23,7 @@ test("bash completes a command and a format", async () => {
   assert.equal(complete("ktrace", "cu"), "curl");
   assert.equal(complete("ktrace", "-o", "jsonl"), "jsonl");
   assert.equal(complete("ktrace", "--top"), "--topology");
+  assert.equal(complete("ktrace", "lint", "--max"), "--max-warnings");
+  assert.equal(complete("ktrace", "curl", "--max"), "");
+  assert.equal(complete("ktrace", "lint", "-o", "sa"), "sarif");
 });

@@ -1,11 +1,13 @@
 /** `ktrace completion SHELL`: a script for bash, zsh or fish, made from the list of commands. */
 
+import { Command } from "commander";
 import { nearest } from "../../manifests/words.ts";
 import { UsageError } from "../../objects/diagnostic.ts";
+import { LINT_FORMAT_NAMES } from "../../render/lint/formats.ts";
 import type { CommandSpec } from "../command.ts";
 import { LONG_FLAGS } from "../flags.ts";
 
-type Named = { readonly name: string; readonly summary: string };
+type Named = Pick<CommandSpec, "name" | "summary" | "declare">;
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
 export const completionCommand: CommandSpec = {
@@ -29,16 +31,38 @@ export const completionCommand: CommandSpec = {
 
 const flagWords = LONG_FLAGS.map((spec) => `--${spec.name}`).join(" ");
 
+/** The flags that a command has besides. */
+function ownFlags({ declare }: Named): string {
+  const command = new Command();
+  declare?.(command);
+  return command.options.map(({ long }) => long ?? "").join(" ");
+}
+
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], (commands: readonly Named[]) => string>> = {
   bash: (commands) => `_ktrace() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   case $before in
     -f|--filename|-t|--topology) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    -o|--output) COMPREPLY=($(compgen -W "text wide json jsonl yaml" -- "$word")); return ;;
+    -o|--output)
+      local formats="text wide json jsonl yaml"
+      [[ " \${COMP_WORDS[*]} " == *" lint "* ]] && formats="${LINT_FORMAT_NAMES.join(" ")}"
+      COMPREPLY=($(compgen -W "$formats" -- "$word")); return ;;
     --color) COMPREPLY=($(compgen -W "auto always never" -- "$word")); return ;;
   esac
-  if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "${flagWords}" -- "$word")); return; fi
   local i
+  if [[ $word == -* ]]; then
+    local flags="${flagWords}"
+    for ((i = 1; i < COMP_CWORD; i++)); do
+      case \${COMP_WORDS[i]} in
+${commands
+  .map((command) => ({ name: command.name, flags: ownFlags(command) }))
+  .filter(({ flags }) => flags !== "")
+  .map(({ name, flags }) => `        ${name}) flags+=" ${flags}" ;;`)
+  .join("\n")}
+      esac
+    done
+    COMPREPLY=($(compgen -W "$flags" -- "$word")); return
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in ${commands.map(({ name }) => name).join("|")}) COMPREPLY=($(compgen -f -- "$word")); return ;; esac
   done
