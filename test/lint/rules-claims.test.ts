@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
   {
     code: "KT001",
     name: "a broken document leaves the others alone",
-    text: "a: [\n---\n" + svc("web", "{ports: [{port: 80}]}"),
+    text: all("a: [\n", svc("web", "{ports: [{port: 80}]}")),
     says: ["error 2:1 a bracket or quote that is not closed before this line, which is indented too little to belong to it"],
   },
   {
@@ -209,6 +209,21 @@ const rows: readonly Row[] = [
       "kind: EndpointSlice\napiVersion: discovery.k8s.io/v1\nmetadata: {name: live-1, labels: {kubernetes.io/service-name: live, endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}}\naddressType: IPv4\nports: [{port: 80}]\nendpoints: [{addresses: [10.244.1.9]}]\n",
     ),
     says: [],
+  },
+  {
+    code: "KT101",
+    name: "an operator may make the pods from a custom resource that the selector names",
+    text: all(
+      svc("prom", "{selector: {app: prometheus, prometheus: k8s}, ports: [{port: 9090}]}"),
+      "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata:\n  labels: {a: b}\n  name: k8s\n",
+    ),
+    says: ["warning 4:18 Service default/prom: no pod carries app: prometheus, prometheus: k8s"],
+  },
+  {
+    code: "KT008",
+    name: "a number out of range is said once; the node port beside it is KT120's",
+    text: svc("web", "{ports: [{port: 70000, nodePort: 31000}]}"),
+    says: ["error 4:23 Service default/web: spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535, inclusive"],
   },
   {
     code: "KT102",

@@ -3,6 +3,7 @@ import { indexPods } from "../../cluster/endpoints/selected-pods.ts";
 import type { Labels, Service } from "../../objects/api.ts";
 import { slip } from "../../objects/near.ts";
 import { type PodMaker, podMakers } from "../../objects/pod-maker.ts";
+import { type CustomResource, customResources } from "../custom-resources.ts";
 import type { Related } from "../finding.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, refOf, type Subject } from "../subject.ts";
@@ -32,11 +33,14 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
   check: function* (subject) {
     const makers = podMakers(subject.objects);
     const isSelected = selectable(subject, makers);
+    let operated: readonly CustomResource[] | undefined;
     for (const service of subject.of("Service")) {
       const { selector = {}, type } = service.spec ?? {};
       const namespace = service.metadata.namespace ?? "default";
       if (type === "ExternalName" || Object.keys(selector).length === 0 || isSelected(namespace, selector)) continue;
       if (hasEndpoints(subject, service)) continue;
+      operated ??= customResources(subject);
+      const maker = operated.find(({ name }) => Object.values(selector).includes(name));
       const meant = nearestMaker(makers, namespace, selector);
       const wrong = meant && Object.keys(selector).find((key) => meant.labels[key] !== selector[key]);
       const right = wrong === undefined ? undefined : meant?.labels[wrong];
@@ -48,6 +52,7 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
         message: `Service ${nameOf(refOf(service))}: no pod carries ${shown}`,
         at: { source: service.source, field },
         about: [refOf(service)],
+        ...(maker && { severity: "warning" as const, label: `an operator may make them, from ${maker.kind} ${maker.name}` }),
         ...(meant && { related: [relatedOf(meant, wrong)] }),
         ...(meant && right !== undefined && { label: `${meant.title} has ${wrong}: ${right}`, help: `write \`${wrong}: ${right}\`` }),
         ...(right !== undefined && { edits: [{ kind: "value" as const, at: { source: service.source, field }, text: right }] }),
