@@ -1,12 +1,11 @@
 /**
- * KT407: a request that the controller takes and cannot hand on: every way from its pods to the endpoints is walked. Backends
- * that the network cannot tell apart are asked for once; only where that one fails each is.
+ * KT407: a request that the controller takes and cannot hand on: every way from its pods to the endpoints is walked, until one
+ * is open. Endpoints that the network cannot tell from one that was reached are not asked for again.
  */
 import type { ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
 import { type IngressController, ingressControllers, ingressesTakenBy } from "../../cluster/ingress-controllers.ts";
-import { groupBy } from "../../cluster/order.ts";
 import type { ObjectRef } from "../../objects/api.ts";
-import { type Answer, ask, isDead, podSource } from "../ask.ts";
+import { type Answer, ask, isDead, isDelivered, podSource } from "../ask.ts";
 import { type Backend, type Backends, backendsOf, isolationOf, isServed } from "../backends.ts";
 import { controllerPods } from "../controller-entry.ts";
 import { backendsOfIngress, namespaceOf, type PlacedBackend } from "../ingress-parts.ts";
@@ -69,14 +68,12 @@ spec: {ingressClassName: nginx, rules: [{host: a.test.com, http: {paths: [{path:
           : ingressesTakenBy(cluster, controller).flatMap((ingress) =>
               backendsOfIngress(ingress).flatMap((placed) => doorOf(placed, services, backends)),
             );
-      const alike = groupBy(doors, (door) => classOf(isolation, door));
-      for (const group of alike.values()) {
-        const [first] = group;
-        if (!first || !deadFrom(subject, controller, pods, first)) continue;
-        for (const door of group) {
-          const answer = deadFrom(subject, controller, pods, door);
-          if (answer) yield finding(door, answer, pods.length, backends.makers(door.service));
-        }
+      const alive = new Set<string>();
+      for (const door of doors) {
+        if (door.behind.some((backend) => alive.has(kindOf(backend, isolation)))) continue;
+        const found = walk(subject, controller, pods, door);
+        for (const backend of found.alive) alive.add(kindOf(backend, isolation));
+        if (found.dead) yield finding(door, found.dead, pods.length, backends.makers(door.service));
       }
     }
   },
@@ -100,34 +97,32 @@ function doorOf(placed: PlacedBackend, services: ReadonlyMap<string, ClusterServ
 
 type Isolation = ReturnType<typeof isolationOf>;
 
-/** What decides whether a way is open. */
-const classOf = (isolation: Isolation, { service, port, behind }: Door): string =>
+/** What decides whether an endpoint can be reached: where it runs, whether it listens, and who may call it. */
+const kindOf = (backend: Backend, isolation: Isolation): string =>
   JSON.stringify([
-    port.protocol,
-    [...new Set(behind.map(({ node }) => node ?? ""))].sort(),
-    behind.some((backend) => isServed(backend, port.protocol)),
-    behind.some(({ pod }) => pod === undefined || pod.hostNetwork),
-    service.clusterIPs[0] === "None",
-    [...new Set(behind.map(({ pod }) => isolation(pod)))].sort(),
+    backend.node,
+    backend.pod === undefined ? backend.ip : backend.pod.hostNetwork,
+    isServed(backend, "TCP"),
+    isolation(backend.pod),
   ]);
 
-/** The first answer, when no packet of any controller pod gets to any endpoint; undefined as soon as one may. */
-function deadFrom(
-  subject: Subject,
-  { upstream }: IngressController,
-  pods: readonly ClusterPod[],
-  { service, port, behind }: Door,
-): Answer | undefined {
+/** `dead`: the first answer, when no packet of any controller pod gets to any endpoint. `alive`: endpoints that one did get to. */
+type Walked = { readonly dead?: Answer; readonly alive: readonly Backend[] };
+
+function walk(subject: Subject, { upstream }: IngressController, pods: readonly ClusterPod[], { service, port, behind }: Door): Walked {
   const [clusterIp] = service.clusterIPs;
   const targets = upstream === "service" && clusterIp !== undefined && clusterIp !== "None" ? [{ ip: clusterIp, port: port.port }] : behind;
   let first: Answer | undefined;
   for (const pod of pods)
     for (const { ip, port: number } of targets) {
       const answer = ask(subject, question(podSource(pod), ip, number));
-      if (!answer?.trace.paths.every(isDead)) return undefined;
+      if (!answer?.trace.paths.every(isDead)) {
+        const reached = new Set(answer?.trace.paths.filter(isDelivered).flatMap(({ destination }) => destination?.ip ?? []));
+        return { alive: behind.filter((backend) => reached.has(backend.ip)) };
+      }
       first ??= answer;
     }
-  return first;
+  return first ? { dead: first, alive: [] } : { alive: [] };
 }
 
 function finding({ placed, service, port, behind }: Door, { packet }: Answer, pods: number, makers: readonly ObjectRef[]) {
