@@ -8,6 +8,7 @@ import { quote } from "../manifests/words.ts";
 import { type Comment, commentsWith } from "../manifests/yaml/comments.ts";
 import { isFields } from "../objects/record.ts";
 import type { Place, Source } from "../objects/source.ts";
+import type { Topology } from "../objects/topology.ts";
 import type { Edit, Finding, Mark } from "./finding.ts";
 import type { RuleText } from "./rule.ts";
 import { lookupRules, nearestRule } from "./select.ts";
@@ -32,6 +33,7 @@ export type SuppressionInput = {
   readonly files: readonly string[];
   readonly textOf: (file: string) => string | undefined;
   readonly written: readonly Written[];
+  readonly topology: Topology; // comments in its file count too
   readonly rules: readonly RuleText[];
 };
 export type Suppressions = { readonly list: readonly Suppression[]; readonly mistakes: readonly Finding[] };
@@ -45,7 +47,8 @@ const IGNORE_PREFIX = "ignore.ktrace.dev/";
 export function readSuppressions(input: SuppressionInput): Suppressions {
   const list: Suppression[] = [];
   const mistakes: Finding[] = [];
-  for (const file of input.files) {
+  const { source } = input.topology;
+  for (const file of new Set([...input.files, ...(source === undefined ? [] : [source.file])])) {
     const text = input.textOf(file) ?? "";
     for (const comment of commentsWith(text, WORD)) readComment(comment, file, text, input.rules, list, mistakes);
   }

@@ -1,6 +1,8 @@
 /** File name patterns: `*` `?` `[…]` `{a,b}` within a directory, `**` for any depth. Node 20 has no fs.glob. */
 import { readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { UsageError } from "../objects/diagnostic.ts";
+import { quote } from "./words.ts";
 
 export const isGlob = (pattern: string): boolean => /[*?[{]/.test(pattern);
 
@@ -20,7 +22,7 @@ export function pathMatcher(patterns: readonly string[], base: string): (path: s
   const forms = patterns.flatMap(expandBraces).map((pattern) => {
     const segments = pattern.split("/").filter((segment) => segment !== "" && segment !== ".");
     const text = segments.map((segment) => (segment === "**" ? "(?:[^/]+/)*" : `${translateSegment(segment)}/`)).join("");
-    return new RegExp(`^${text}(?:[^/]+/)*$`); // a directory stands for all that is below it
+    return expression(`^${text}(?:[^/]+/)*$`, pattern); // a directory stands for all that is below it
   });
   return (path) => {
     const name = `${relative(base, path).split(sep).join("/")}/`;
@@ -58,8 +60,17 @@ function list(directory: string) {
 const isVisible = (name: string): boolean => !name.startsWith(".") && name !== "node_modules";
 
 function matcher(segment: string): (name: string) => boolean {
-  const expression = new RegExp(`^${translateSegment(segment)}$`);
-  return (name) => (segment.startsWith(".") || !name.startsWith(".")) && expression.test(name);
+  const form = expression(`^${translateSegment(segment)}$`, segment);
+  return (name) => (segment.startsWith(".") || !name.startsWith(".")) && form.test(name);
+}
+
+/** `[z-a]` is no set of characters. */
+function expression(source: string, pattern: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch {
+    throw new UsageError(`${quote(pattern)} is no pattern`, "characters in brackets stand in order, as in [a-z]");
+  }
 }
 
 const translateSegment = (segment: string): string => segment.replace(/\[!?[^\]]+\]|[\s\S]/g, translate);

@@ -188,6 +188,15 @@ test("a baseline: written, held against, pruned", async (t) => {
   assert.equal((await lint(cwd, [".", ...rules])).status, 0, "a baseline among the manifests is no manifest");
 });
 
+test("a comment in the topology counts too, and an unused one goes", async (t) => {
+  const topology = "apiVersion: ktrace.dev/v1alpha1\nkind: Topology\nspec: {nodes: [{name: n1}]} # ktrace-ignore KT112 -- x\n";
+  const cwd = workspace(t, { "a.yaml": HEADLESS, "t.yaml": topology });
+  const words = ["a.yaml", "-t", "t.yaml", "--select", "KT112,KT902"];
+  assert.match((await lint(cwd, [...words, "-o", "compact"])).stdout, /^t\.yaml:3:45: warning KT902 [^\n]*\na\.yaml/);
+  assert.equal((await lint(cwd, [...words, "--fix"])).status, 0);
+  assert.equal(readFileSync(join(cwd, "t.yaml"), "utf8"), topology.replace(/ #.*/, ""));
+});
+
 test("--since: only findings on lines that changed", async (t) => {
   const cwd = workspace(t, { "k8s/a.yaml": `${HEADLESS}---\n${QUOTED}` });
   const git = (...args: readonly string[]) => {

@@ -116,6 +116,10 @@ test("with -f, lint keeps the project's topology, a trace does not", (t) => {
   assert.equal(readInput({ files: ["a.yaml"], cwd }).topology.nodes, undefined);
 });
 
+test("what is no pattern", () => {
+  assert.throws(() => pathMatcher(["[z-a].yaml"], "/"), UsageError);
+});
+
 const paths: readonly (readonly [string, string, boolean])[] = [
   ["a.yaml", "a.yaml", true],
   ["a.yaml", "sub/a.yaml", false],
