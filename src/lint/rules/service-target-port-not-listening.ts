@@ -41,6 +41,7 @@ metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 `,
   },
+  mutedBy: ["KT006"], // target-port instead of targetPort
   check: function* (subject) {
     const suspects = serviceTargets(subject).flatMap((target) =>
       isHeadless(target.service) || !target.makers.every((maker) => declaredPorts(maker).length > 0)
