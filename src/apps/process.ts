@@ -62,6 +62,8 @@ export type ProcessForward = {
   readonly bind?: Ip;
   /** Why there is no upstream, should there be none. Absent: a balancer has no target. */
   readonly emptyReason?: "no-endpoints";
+  /** A client under this name goes on to the upstream that it had before. */
+  readonly keeps?: string;
   /** Upstreams that accept no connection are left out beforehand. */
   readonly healthCheck?: boolean;
   /** Why others, or all, are no upstreams. */

@@ -1,7 +1,8 @@
 /**
  * kube-proxy as a process in userspace mode (pkg/proxy/userspace/proxysocket.go of 1.20): it accepts what the portal rules
  * bring to one of its ports, and opens a connection of its own to an endpoint. The endpoint sees the node, never the client.
- * Not modelled: the affinity that its balancer keeps for ClientIP, and that a UDP client keeps its endpoint.
+ * With sessionAffinity ClientIP its balancer remembers each client's endpoint (roundrobin.go). Not modelled: the timeout of that,
+ * and that a UDP client keeps its endpoint.
  */
 import type { Ip } from "../net/address.ts";
 import type { CauseId } from "../net/cause.ts";
@@ -18,6 +19,7 @@ export type ProxiedPorts = (
       readonly service: string;
       readonly endpoints: readonly { readonly ip: Ip; readonly port: number }[];
       readonly cause: CauseId;
+      readonly hasAffinity: boolean;
     }
   | undefined;
 
@@ -25,7 +27,10 @@ export type ProxiedPorts = (
 const TCP_TRIES = 4;
 
 /** What kube-proxy does with a connection it took; undefined when the port is none of its proxy ports. */
-export function proxyInUserspace(ports: ProxiedPorts, { owner, process, protocol, port }: ProcessRequest): ProcessForward | undefined {
+export function proxyInUserspace(
+  ports: ProxiedPorts,
+  { owner, process, protocol, port, client }: ProcessRequest,
+): ProcessForward | undefined {
   if (process !== "kube-proxy" || !owner.startsWith("node/")) return undefined;
   const proxied = ports(owner.slice("node/".length), protocol, port);
   return (
@@ -40,6 +45,7 @@ export function proxyInUserspace(ports: ProxiedPorts, { owner, process, protocol
       protocol,
       layer: "transport",
       emptyReason: "no-endpoints",
+      ...(proxied.hasAffinity ? { keeps: `${owner} ${proxied.service} ${port} ${client}` } : {}),
     }
   );
 }

@@ -13,6 +13,7 @@ import type { Branch, RunState } from "../linux/run.ts";
 import { fraction, timesFraction } from "../net/fraction.ts";
 import type { Connection } from "./connection.ts";
 import { type Asked, type Course, clientPort, endCourse, walkAll } from "./course.ts";
+import { remembering, startsOf } from "./kept-clients.ts";
 import { destinationOf, legOf } from "./leg.ts";
 import type { HttpQuestion } from "./question.ts";
 import type { Leg, LegArm, ProxyStep } from "./trace.ts";
@@ -189,11 +190,16 @@ function forwardTo(
   const upstreams = decision.healthCheck === true ? decision.upstreams.filter((one) => isHealthy(opening, one)) : decision.upstreams;
   const n = upstreams.length;
   if (n === 0) return [withoutTarget(opening, taken, legs)];
-  return upstreams.flatMap((_, start) => {
+  const starts = startsOf(upstreams, taken.left, decision);
+  return starts.flatMap((start) => {
     const order = Array.from({ length: Math.min(n, decision.tries) }, (_unused, i) => upstreams[(start + i) % n]).filter(
       (u) => u !== undefined,
     );
-    return tryUpstreams(opening, order, 0, legs).map((course) => ({ ...course, share: timesFraction(fraction(1, n), course.share) }));
+    return tryUpstreams(opening, order, 0, legs).map((course) => ({
+      ...course,
+      share: timesFraction(fraction(1, starts.length), course.share),
+      left: remembering(course, decision),
+    }));
   });
 }
 

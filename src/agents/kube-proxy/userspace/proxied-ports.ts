@@ -44,6 +44,7 @@ export type ProxiedPort = {
   readonly service: string;
   readonly endpoints: readonly { readonly ip: Ip; readonly port: number }[];
   readonly cause: CauseId;
+  readonly hasAffinity: boolean; // sessionAffinity ClientIP
 };
 
 /** Looks up a port of a node's kube-proxy. Undefined where the cluster's kube-proxy is in another mode. */
@@ -73,5 +74,6 @@ function proxiedPort(port: ServicePort, endpoints: EndpointDecider, causes: Caus
     service: port.text.replace(/:$/, ""),
     endpoints: ready.map((endpoint) => ({ ip: endpoint.ip, port: endpoint.port })),
     cause: serviceCause({ causes }, port, "endpoint", ["spec", "selector"]),
+    hasAffinity: port.affinitySeconds !== undefined,
   };
 }
