@@ -23,13 +23,17 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
   // Without tracking, a server's later packets, which are not followed, look like new connections.
   const isOpen = flows.some(({ judgement: { nearest } }) => nearest && (nearest.connection.verdict === "unknown" || usesNotrack(nearest)));
   const taken = flows.map(({ predicted, judgement }) => judgement.courses.flatMap((i) => predicted[i] ?? []));
-  const isRehashed = flows.some(({ observation }) => changesTunnel(observation));
+  const isRepeated = flows.some(({ observation }) => changesTunnel(observation) || isLate(observation));
   const rules = agree ? compareRules(taken, batch.rulesHit) : [];
   return {
     flows,
-    rules: rules.filter(({ text }) => text.startsWith("not hit") || (!isOpen && !(isRehashed && text.startsWith("predicted")))),
+    rules: rules.filter(({ text }) => text.startsWith("not hit") || (!isOpen && !(isRepeated && text.startsWith("predicted")))),
   };
 }
+
+/** TCP_TIMEOUT_INIT: a client that was stopped later than it should, on a busy machine, has sent its SYN again. */
+const SYN_AGAIN_MS = 1000;
+const isLate = ({ flow, client }: Observation): boolean => flow.protocol === "tcp" && client.ms >= SYN_AGAIN_MS - 20;
 
 /**
  * A connection whose segment is sent again, on a busy machine, gets a new hash (sk_rethink_txhash), and a kernel's RST for no

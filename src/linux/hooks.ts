@@ -18,7 +18,7 @@ import { BUILT_IN, chainOf, type Hook, type IptablesTable, type TableName } from
 import { wakesConntrack } from "./netfilter/wakes-conntrack.ts";
 import type { Netns } from "./netns.ts";
 import { type NftAsked, nftChainsAt, nftContext } from "./nft-hooks.ts";
-import { isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
+import { isAnycastAddress, isBroadcastAddress, isLocalAddress, masqueradeSource } from "./route.ts";
 import type { Stolen } from "./stage.ts";
 import type { End, RuleRef } from "./step.ts";
 
@@ -253,7 +253,8 @@ function contextOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
     physIn: devices.physIn ?? flight.physIn, // stays with the packet when IP routes it on
     physOut: devices.physOut,
     ctStates: () => ctStates(flight),
-    isLocal: (ip) => isLocalAddress(netns, ip),
+    // To xt_addrtype and nft_fib an anycast address is a type of its own.
+    isLocal: (ip) => isLocalAddress(netns, ip) && !isAnycastAddress(netns, ip, undefined),
     isBroadcast: (ip) => isBroadcastAddress(netns, ip),
     chooseOneIn: (k) => {
       const yes = fraction(1, k);

@@ -1,10 +1,12 @@
 /**
  * What both sides have seen: every rule form, hook, verdict, reason and kind of step on a course that the tracer predicted
- * and the kernel took. The lists are whole, so that what was never met is named with a zero.
+ * and the kernel took. The lists are whole, so that what was never met is named with a zero. iptables' rules count when their
+ * counters agree; nftables' rules have none, and count when all that was seen of the packet agrees.
  */
 
 import type { JudgedBatch } from "../../../src/lab/judge.ts";
 import type { Predicted } from "../../../src/lab/predict.ts";
+import type { NftExpression } from "../../../src/linux/netfilter/nft.ts";
 import type { Match, Target } from "../../../src/linux/netfilter/rule.ts";
 import type { Reason } from "../../../src/linux/reason.ts";
 import type { Step } from "../../../src/linux/step.ts";
@@ -121,6 +123,29 @@ const STEPS: Readonly<Record<Step["kind"], Scope>> = {
   drop: "kernel",
   note: "kernel",
 };
+/** Forms of nftables rules. */
+const NFT: Readonly<Record<NftExpression["kind"], Scope>> = {
+  compare: "kernel",
+  mask: "kernel",
+  lookup: "kernel",
+  "ct-state": "kernel",
+  "ct-status": "kernel",
+  fib: "kernel",
+  unknown: "kernel",
+  verdict: "kernel",
+  vmap: "kernel",
+  "numgen-vmap": "kernel",
+  "set-mark": "kernel",
+  dnat: "kernel",
+  snat: "kernel",
+  "numgen-dnat": "kernel",
+  masquerade: "kernel",
+  redirect: "kernel",
+  reject: "kernel",
+  update: "kernel",
+  notrack: "kernel",
+  note: "kernel",
+};
 const HOOKS = ["prerouting", "input", "forward", "output", "postrouting"] as const;
 const TABLES = ["raw", "mangle", "nat", "filter"] as const;
 const NO_NAT_THERE = "nat forward";
@@ -143,6 +168,10 @@ export function emptyCoverage(): Coverage {
       ...hooks.map((each) => `hook ${each}`),
       ...kernel("verdict", VERDICTS),
       ...kernel("reason", REASONS),
+      ...kernel("ipv6 verdict", VERDICTS),
+      ...kernel("ipv6 reason", REASONS),
+      ...kernel("nft", NFT),
+      ...HOOKS.flatMap((hook) => [`nft-hook filter ${hook}`, ...(hook === "forward" ? [] : [`nft-hook nat ${hook}`])]),
       ...kernel("step", STEPS),
     ].map((line) => [line, 0]),
   );
@@ -151,11 +180,15 @@ export function emptyCoverage(): Coverage {
 /** Adds the courses of one batch that both sides agree on. */
 export function addCoverage(coverage: Coverage, batch: JudgedBatch): void {
   const count = (line: string): void => void coverage.set(line, (coverage.get(line) ?? 0) + 1);
-  for (const { judgement } of batch.flows) {
+  for (const { judgement, observation } of batch.flows) {
     const course = judgement.nearest;
     if (judgement.differences.length > 0 || !course) continue;
     count(`verdict ${course.connection.verdict}`);
     if (course.connection.reason) count(`reason ${course.connection.reason}`);
+    if (observation.flow.dst.includes(":")) {
+      count(`ipv6 verdict ${course.connection.verdict}`);
+      if (course.connection.reason) count(`ipv6 reason ${course.connection.reason}`);
+    }
     addSteps(course, count);
     if (batch.rules.length === 0) addRules(course, count);
   }
@@ -173,6 +206,10 @@ function addSteps({ connection: { hops, reply } }: Predicted, count: (line: stri
     for (const step of steps) {
       count(`step ${step.kind}`);
       if (step.kind === "rule" && !step.ref.nft) count(`hook ${step.ref.table} ${step.hook}`);
+      if (step.kind === "rule" && step.ref.nft) {
+        count(`nft-hook ${step.nat ? "nat" : "filter"} ${step.hook}`);
+        for (const { kind } of step.ref.rule.expressions) count(`nft ${kind}`);
+      }
       if (step.kind === "bridge") count(`step bridge, ${step.why}`);
       if (step.kind === "nat") count(`step nat, ${step.manip}${step.reverse ? " reversed" : ""} at ${step.hook}`);
       if (step.kind === "conntrack") count(`step conntrack, ${step.state}`);
