@@ -222,6 +222,11 @@ test("--since: only findings on lines that changed", async (t) => {
   assert.ok(!existsSync(join(cwd, "x")));
 });
 
+test("--apply: what would be found if that were applied", async (t) => {
+  const cwd = workspace(t, { "a.yaml": CLEAN, "b.yaml": HEADLESS });
+  assert.match((await lint(cwd, ["a.yaml", "--apply", "b.yaml", "-o", "compact", ...ONLY])).stdout, /^b\.yaml:4:76: warning KT112 /);
+});
+
 test("--since outside a repository", async (t) => {
   const cwd = workspace(t, { "a.yaml": CLEAN });
   const { status, stderr } = await lint(cwd, ["a.yaml", "--since", "HEAD"]);

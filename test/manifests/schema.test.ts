@@ -2,17 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ajv } from "ajv";
 import fc from "fast-check";
+import configSchema from "../../schema/config.schema.json" with { type: "json" };
 import objectSchemas from "../../schema/objects.schema.json" with { type: "json" };
 import topologySchema from "../../schema/topology.schema.json" with { type: "json" };
 import { checkSchema, type Definitions, FORMATS, isRecord, type SchemaNode } from "../../src/manifests/schema.ts";
 
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, formats: FORMATS, schemas: [objectSchemas, topologySchema] });
+const ajv = new Ajv({
+  allErrors: true,
+  allowUnionTypes: true,
+  strict: true,
+  formats: FORMATS,
+  schemas: [objectSchemas, topologySchema, configSchema],
+});
 
 const roots: readonly { readonly name: string; readonly id: string; readonly definitions: Definitions }[] = [
   ...Object.keys(objectSchemas.$defs)
     .filter((name) => /^[A-Z]/.test(name))
     .map((name) => ({ name, id: `${objectSchemas.$id}#/$defs/${name}`, definitions: objectSchemas.$defs })),
   { name: "Topology", id: topologySchema.$id, definitions: topologySchema.$defs },
+  { name: "Config", id: configSchema.$id, definitions: configSchema.$defs },
 ];
 
 /** Values that mostly follow the schema, with a slip here and there. */

@@ -11,8 +11,9 @@ export const lintCommand: CommandSpec = {
   usage: "[PATH…] [flags]",
   summary: "find mistakes in manifests, proved by a simulated packet where one is needed",
   help: [
-    "Without PATH and -f the project file says what is read. Rules are named by code (KT402), prefix (KT4) or name. Exit status 1 when",
-    "there is a finding of the severity of --fail-on or above; 2 when flags, configuration or input cannot be used.",
+    "Without PATH and -f the project file says what is read. RULES are codes (KT402), prefixes (KT4) and",
+    "names. Exit status 1 when there is a finding of the severity of --fail-on or above; 2 when flags,",
+    "configuration or input cannot be used.",
     "",
     "  ktrace lint k8s/",
     "  ktrace lint k8s/ --select KT4 -o compact",

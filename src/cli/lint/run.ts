@@ -77,6 +77,7 @@ async function lintOnce(run: Run, baseline: Baseline | undefined): Promise<Linte
   const read = readInput({
     files: settings.paths,
     ...(settings.topology !== undefined && { topology: settings.topology }),
+    ...(call.flags.apply.length > 0 && { apply: call.flags.apply }),
     cwd,
     stdin: run.stdin,
     ...(settings.stdinName !== undefined && { stdinName: settings.stdinName }),
