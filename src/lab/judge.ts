@@ -33,7 +33,7 @@ export function judgeBatch(world: World, batch: ObservedBatch): JudgedBatch {
 
 /** TCP_TIMEOUT_INIT: a client that was stopped later than it should, on a busy machine, has sent its SYN again. */
 const SYN_AGAIN_MS = 1000;
-const isLate = ({ flow, client }: Observation): boolean => flow.protocol === "tcp" && client.ms >= SYN_AGAIN_MS - 20;
+export const isLate = ({ flow, client }: Observation): boolean => flow.protocol === "tcp" && client.ms >= SYN_AGAIN_MS - 20;
 
 /**
  * A connection whose segment is sent again, on a busy machine, gets a new hash (sk_rethink_txhash), and a kernel's RST for no
