@@ -6,6 +6,16 @@ import type { Input } from "./manifests/input.ts";
 
 /** What the rules look at. `open` is called at most once, and not at all for rules that look at objects only. */
 export function subjectOf(input: Input, open: () => Pick<Session, "cluster" | "trace">, options: LintOptions = {}): Subject {
-  const { objects, topology, diagnostics, written, files, sources } = input;
-  return createSubject({ objects, topology, diagnostics, written, files, textOf: sources.text, open, options, rules: RULES });
+  const { objects, refused, topology, diagnostics, written, files, sources } = input;
+  return createSubject({
+    objects: [...objects, ...refused],
+    topology,
+    diagnostics,
+    written,
+    files,
+    textOf: sources.text,
+    open,
+    options,
+    rules: RULES,
+  });
 }

@@ -90,6 +90,25 @@ function contentOf({ source: _, ...content }: ApiObject): Fields {
   return { ...content, metadata };
 }
 
+/** Fields that the API server does not let an update change (ValidateImmutableField in the validation packages of core, apps, batch, discovery and networking). */
+const IMMUTABLE: ReadonlyMap<string, RegExp> = new Map([
+  ["Service", /^spec\.(clusterIP|clusterIPs\.0|ipFamilies\.0|healthCheckNodePort|loadBalancerClass)$/],
+  ["Deployment", /^spec\.selector\b/],
+  ["ReplicaSet", /^spec\.selector\b/],
+  ["DaemonSet", /^spec\.selector\b/],
+  ["StatefulSet", /^spec\.(selector|serviceName|podManagementPolicy|volumeClaimTemplates)\b/],
+  ["Job", /^spec\.(selector|template|completionMode)\b/],
+  ["EndpointSlice", /^addressType$/],
+  ["IngressClass", /^spec\.controller$/],
+]);
+
+/** Whether `kubectl apply` of the edit is refused: the object has to be deleted and made again. */
+export function isImmutable(edit: Edit): boolean {
+  if (edit.kind !== "changed") return false;
+  const pattern = IMMUTABLE.get(edit.object.kind);
+  return edit.fields.some(({ path, before, after }) => before.there && after.there && pattern?.test(path.join(".")) === true);
+}
+
 /** Down to the values that differ. A list of another length is one value; one of the same length is looked into. */
 export function fieldChanges(before: unknown, after: unknown, path: readonly PathPart[] = []): FieldChange[] {
   if (isFields(before) && isFields(after)) {

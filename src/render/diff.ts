@@ -1,5 +1,5 @@
 /** What an edit does to the flows, grouped by cause: as text, as Markdown for a review, and as the document of schema/diff.schema.json. */
-import type { Edit, FieldChange } from "../compare/changes.ts";
+import { type Edit, type FieldChange, isImmutable } from "../compare/changes.ts";
 import { ANYTHING, type Diff, type FlowChange } from "../compare/diff.ts";
 import type { View } from "../compare/view.ts";
 import type { PathPart, Place, Source } from "../objects/source.ts";
@@ -46,7 +46,7 @@ export function renderDiff(diff: Diff, { placeOf, paint }: DiffLayout): string {
 function idleText({ edits, changes }: Diff, placeOf: PlaceOf): string[] {
   const causes = new Set(changes.flatMap((change) => change.causes));
   const idle = edits.filter((_, i) => !causes.has(i));
-  if (idle.length === 0 || changes.length === 0) return [];
+  if (idle.length === 0) return [];
   return [
     "Without effect on any flow:",
     ...idle.slice(0, MOST_IDLE).map((edit) => `  ${editText(edit, placeOf)}`),
@@ -128,7 +128,8 @@ function changedWays(before: View, after: View): string[] {
 /** `service.yaml:9:3 Service default/tomcat6 spec.selector.app: "tomcat6" -> "tomcat"` */
 function editText(edit: Edit, placeOf: PlaceOf): string {
   const place = placeOfEdit(edit, placeOf);
-  return escapeText(`${place ? `${formatPlace(place)}: ` : ""}${editWords(edit)}`);
+  const advice = isImmutable(edit) ? " (immutable: delete and re-create)" : "";
+  return escapeText(`${place ? `${formatPlace(place)}: ` : ""}${editWords(edit)}${advice}`);
 }
 
 function editWords(edit: Edit): string {
@@ -150,7 +151,7 @@ function valueText({ there, value }: FieldChange["before"]): string {
 }
 
 function placeOfEdit(edit: Edit, placeOf: PlaceOf): Place | undefined {
-  if (edit.kind === "topology") return undefined;
+  if (edit.kind === "topology") return edit.source && placeOf(edit.source, ["spec", ...(edit.fields[0]?.path ?? [])], "new");
   const field = edit.kind === "changed" ? (edit.fields[0]?.path ?? []) : ["metadata", "name"];
   return placeOf(edit.source, field, edit.kind === "removed" ? "old" : "new");
 }
@@ -192,6 +193,7 @@ export function renderDiffJson(diff: Diff, placeOf: PlaceOf): string {
         kind: edit.kind,
         ...(edit.kind === "topology" ? {} : { object: edit.object }),
         ...(place ? { at: formatPlace(place) } : {}),
+        ...(isImmutable(edit) ? { immutable: true } : {}),
         ...("fields" in edit
           ? {
               fields: edit.fields.map(({ path, before, after }) => ({

@@ -15,7 +15,7 @@ const cases: readonly { readonly name: string; readonly text: string; readonly s
       'a.yaml:5:14 error KT009 Service default/web: spec.clusterIP: Invalid value: "10.96.010.10": must not have leading 0s\n  write each number without leading zeros: some programs read them as octal; the API server refuses the Service, so it is left out',
       'a.yaml:7:12 error KT008 Service default/web: spec.ports[0].port must be a whole number, not the text "eighty" (json: cannot unmarshal string into Go value of type int32)\n  write a whole number, in digits and without quotes; the API server refuses the Service, so it is left out',
       'a.yaml:7:32 error KT008 Service default/web: spec.ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"\n  did you mean TCP?; the API server refuses the Service, so it is left out',
-      "a.yaml:8:5 error KT008 Service default/web: spec.ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive\n  add port; the API server refuses the Service, so it is left out",
+      "a.yaml:8:5 error KT008 Service default/web: spec.ports[1].port: Invalid value: 0: must be between 1 and 65535, inclusive\n  write a port number of that range; the API server refuses the Service, so it is left out",
       "a.yaml:9:12 error KT008 Service default/web: spec.ports[2].port: Invalid value: 70000: must be between 1 and 65535, inclusive\n  write a port number of that range; the API server refuses the Service, so it is left out",
       'a.yaml:9:29 error KT008 Service default/web: spec.ports[2].nodePort must be a whole number, not the text "31160" (json: cannot unmarshal string into Go value of type int32)\n  remove the quotes: 31160; the API server refuses the Service, so it is left out',
     ],

@@ -1,9 +1,7 @@
 /** KT301: node ports come from one range (kube-apiserver --service-node-port-range), which must not be the kernel's own as well. */
 import type { Service } from "../../objects/api.ts";
-import type { PathPart } from "../../objects/source.ts";
 import type { Finding } from "../finding.ts";
-import { askedAt } from "../node-ports.ts";
-import { decidedFaults } from "../refusal-findings.ts";
+import { type AskedNodePort, askedNodePorts } from "../node-ports.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, refOf, type Subject } from "../subject.ts";
 
@@ -30,21 +28,20 @@ spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080
 `,
   },
   check: function* (subject) {
-    const isAsked = subject
-      .of("Service")
-      .some(({ spec }) => spec?.healthCheckNodePort || (spec?.ports ?? []).some(({ nodePort }) => nodePort));
-    if (isAsked) {
-      const { diagnostics, nodePortRange } = subject.cluster();
-      const range = `${nodePortRange.from}-${nodePortRange.to}`;
-      for (const { object, field } of decidedFaults(diagnostics, subject.objects, "KT301"))
-        if (object.kind === "Service" && object.metadata.uid === undefined) yield outside(object, field, range);
+    for (const service of subject.of("Service")) {
+      if (service.metadata.uid !== undefined) continue; // a live cluster took it
+      const asked = askedNodePorts(service);
+      if (asked.length === 0) continue;
+      const { nodePortRange } = subject.cluster();
+      const isOutside = ({ port }: AskedNodePort): boolean => port < nodePortRange.from || port > nodePortRange.to;
+      yield* asked.filter(isOutside).map((each) => outside(service, each, `${nodePortRange.from}-${nodePortRange.to}`));
     }
     yield* ephemeral(subject);
   },
 };
 
-const outside = (service: Service, field: readonly PathPart[], range: string): Finding => ({
-  message: `Service ${nameOf(refOf(service))}: node port ${askedAt(service, field)?.port ?? ""} lies outside ${range}`,
+const outside = (service: Service, { port, field }: AskedNodePort, range: string): Finding => ({
+  message: `Service ${nameOf(refOf(service))}: node port ${port} lies outside ${range}`,
   at: { source: service.source, field },
   label: `node ports are ${range}`,
   help: "take one of the range, leave it out and one is allocated, or set spec.kubernetes.nodePortRange in the topology",
