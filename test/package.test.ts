@@ -31,13 +31,15 @@ test("the tarball has the program and its papers, no sources, tests or maps", ()
     "bin/ktrace",
     "dist/cli.cjs",
     "dist/agent.mjs",
+    "dist/index.js",
+    "types/index.d.ts",
     "schema/verification.schema.json",
     "schema/topology.schema.json",
   ]) {
     assert.ok(packed.files.includes(file), `${file} is missing`);
   }
   assert.deepEqual(
-    packed.files.filter((file) => /^(src|test|tools|fixtures|bench)\/|\.(map|cache|ts)$/.test(file)),
+    packed.files.filter((file) => /^(src|test|tools|fixtures|bench)\/|\.(map|cache)$|(?<!\.d)\.ts$/.test(file)),
     [],
   );
 });

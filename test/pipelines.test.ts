@@ -6,8 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { load } from "js-yaml";
-import { KtraceError, lint, matrix, trace } from "../src/cli/library.ts";
+import * as library from "../src/cli/library.ts";
+import type * as Published from "../types/index.d.ts";
 import { ROOT } from "./transcript.ts";
+
+/** The compiler holds the published types against the functions. */
+const { KtraceError, lint, matrix, trace }: Pick<typeof Published, "KtraceError" | "lint" | "matrix" | "trace" | "diff" | "test"> = library;
 
 const dir = mkdtempSync(join(tmpdir(), "ktrace-pipelines-"));
 const repo = join(dir, "repo");

@@ -57,4 +57,6 @@ export function diff(options: Omit<Input, "files" | "stdin"> & { readonly old: s
 export function test(options?: Input & { readonly expectations?: readonly string[] }): Promise<TestDocument>;
 
 /** Wrong usage or unreadable input; `message` is what the command prints on stderr. */
-export class KtraceError extends Error {}
+export class KtraceError extends Error {
+  constructor(message: string);
+}
