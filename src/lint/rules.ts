@@ -43,7 +43,20 @@ import { KT310 } from "./rules/node-port-on-loopback.ts";
 import { KT301 } from "./rules/node-port-out-of-range.ts";
 import { KT303 } from "./rules/node-port-reachable-on-no-node.ts";
 import { KT210 } from "./rules/pod-binds-loopback.ts";
+import { KT513 } from "./rules/pod-not-isolated.ts";
 import { KT203 } from "./rules/pod-unschedulable.ts";
+import { KT508 } from "./rules/policy-and-or-confusion.ts";
+import { KT503 } from "./rules/policy-blocks-dns.ts";
+import { KT504 } from "./rules/policy-blocks-ingress-controller.ts";
+import { KT509 } from "./rules/policy-ipblock-covers-cluster.ts";
+import { KT505 } from "./rules/policy-not-enforced.ts";
+import { KT510 } from "./rules/policy-on-host-network-pod.ts";
+import { KT511 } from "./rules/policy-one-sided-allow.ts";
+import { KT502 } from "./rules/policy-peer-matches-nothing.ts";
+import { KT506 } from "./rules/policy-port-is-service-port.ts";
+import { KT512 } from "./rules/policy-protocol-default.ts";
+import { KT501 } from "./rules/policy-selects-no-pods.ts";
+import { KT507 } from "./rules/policy-types-mismatch.ts";
 import { KT209 } from "./rules/port-conflict-in-pod.ts";
 import { KT211 } from "./rules/quota-blocks-replicas.ts";
 import { KT207 } from "./rules/readiness-probe-port-mismatch.ts";
@@ -141,5 +154,18 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT412,
   KT413,
   KT414,
+  KT501,
+  KT502,
+  KT503,
+  KT504,
+  KT505,
+  KT506,
+  KT507,
+  KT508,
+  KT509,
+  KT510,
+  KT511,
+  KT512,
+  KT513,
   KT902,
 ];

@@ -29,7 +29,11 @@ apiVersion: networking.k8s.io/v1
 metadata: {name: nginx}
 spec: {controller: k8s.io/ingress-nginx}
 `;
-const REFERENCE = readFileSync(new URL("../../fixtures/tomcat6/topology.yaml", import.meta.url), "utf8");
+const FIXTURE = new URL("../../fixtures/tomcat6/", import.meta.url);
+const REFERENCE = readFileSync(new URL("topology.yaml", FIXTURE), "utf8");
+/** Rules about who reaches whom by name or policy look at the reference cluster's own objects too. */
+const NEEDS_OBJECTS = /^KT(?:50[2-46-9]|51[0-2]|60[56]|70[1-36]|901)$/;
+const OBJECT_FILES = ["echo-udp", "ingress-controller", "ingress", "kube-system", "nginx-pod", "tomcat6-deployment", "tomcat6-service"];
 
 type Json = { readonly [key: string]: unknown };
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -49,9 +53,14 @@ function over(under: unknown, above: unknown): unknown {
   return above;
 }
 
-function topologyOf(example: Example): string {
-  const reference = load(REFERENCE);
-  return dump(over(reference, { spec: load(example.topology ?? "{}") }));
+/** Policies are looked at where a plugin enforces them; KT505 is about one that does not. */
+const enforcing = (code: string): Json => (code.startsWith("KT5") && code !== "KT505" ? { cni: { plugin: "canal" } } : {});
+
+function topologyOf(code: string, example: Example): string {
+  const reference = over(load(REFERENCE), { spec: enforcing(code) });
+  const whole = over(reference, { spec: load(example.topology ?? "{}") });
+  const hasOwnProxy = /^kind: KubeProxyConfiguration$/m.test(example.manifests ?? "");
+  return dump(hasOwnProxy ? over(whole, { spec: { kubeProxy: undefined } }) : whole); // the topology's own would win
 }
 
 const identity = (value: unknown): string => {
@@ -60,7 +69,7 @@ const identity = (value: unknown): string => {
   return `${object.kind}/${metadata.namespace ?? "default"}/${metadata.name}`;
 };
 
-/** The base without the objects that the example has itself. */
+/** The base without the objects that the example has itself, and those of the reference cluster where the rule is about them. */
 function baseFor(code: string, example: string): string {
   let own: Set<string>;
   try {
@@ -68,7 +77,10 @@ function baseFor(code: string, example: string): string {
   } catch {
     own = new Set(); // the example is about YAML that does not parse
   }
-  const whole = BASE + (code.startsWith("KT4") ? INGRESS_BASE : "");
+  const objects = NEEDS_OBJECTS.test(code)
+    ? OBJECT_FILES.map((name) => `---\n${readFileSync(new URL(`${name}.yaml`, FIXTURE), "utf8")}`)
+    : [];
+  const whole = BASE + (code.startsWith("KT4") ? INGRESS_BASE : "") + objects.join("");
   return whole
     .split(/^---\n/m)
     .filter((text) => !own.has(identity(load(text))))
@@ -84,7 +96,7 @@ export function lintExample(code: string, example: Example, rules: readonly (Rul
     const text = example.manifests ?? "";
     writeFileSync(join(dir, "base.yaml"), baseFor(code, text));
     writeFileSync(join(dir, "example.yaml"), text);
-    writeFileSync(join(dir, "topology.yaml"), topologyOf(example));
+    writeFileSync(join(dir, "topology.yaml"), topologyOf(code, example));
     const input = readInput({ files: ["base.yaml", ...(text === "" ? [] : ["example.yaml"])], topology: "topology.yaml", cwd: dir });
     const open = (): Session => sessionOf(input, decideCluster(input.objects, input.topology));
     const subject = subjectOf(input, open);
