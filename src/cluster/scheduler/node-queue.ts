@@ -2,33 +2,40 @@
 
 export type Queue<T> = { readonly push: (value: T) => void; readonly pop: () => T | undefined };
 
-/** A heap that gives back the smallest value by `compare`. */
+/** A heap that gives back the smallest value by `compare`. Values move through a hole, one write a level. */
 export function createQueue<T>(values: readonly T[], compare: (a: T, b: T) => number): Queue<T> {
   const heap: T[] = [];
-  const less = (i: number, j: number): boolean => {
-    const [a, b] = [heap[i], heap[j]];
-    return a !== undefined && b !== undefined && compare(a, b) < 0;
-  };
-  const swap = (i: number, j: number): void => {
-    const [a, b] = [heap[i], heap[j]];
-    if (a === undefined || b === undefined) return;
-    heap[i] = b;
-    heap[j] = a;
-  };
   const push = (value: T): void => {
     let i = heap.push(value) - 1;
-    for (let parent = (i - 1) >> 1; i > 0 && less(i, parent); i = parent, parent = (i - 1) >> 1) swap(i, parent);
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      const parent = heap[up];
+      if (parent === undefined || compare(value, parent) >= 0) break;
+      heap[i] = parent;
+      i = up;
+    }
+    heap[i] = value;
   };
   const pop = (): T | undefined => {
-    swap(0, heap.length - 1);
-    const smallest = heap.pop();
-    for (let i = 0; ; ) {
-      const [left, right] = [2 * i + 1, 2 * i + 2];
-      const child = less(right, left) ? right : left;
-      if (!less(child, i)) return smallest;
-      swap(i, child);
-      i = child;
+    const smallest = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return last;
+    let i = 0;
+    for (;;) {
+      let down = 2 * i + 1;
+      let child = heap[down];
+      if (child === undefined) break;
+      const right = heap[down + 1];
+      if (right !== undefined && compare(right, child) < 0) {
+        child = right;
+        down += 1;
+      }
+      if (compare(child, last) >= 0) break;
+      heap[i] = child;
+      i = down;
     }
+    heap[i] = last;
+    return smallest;
   };
   for (const value of values) push(value);
   return { push, pop };
