@@ -5,7 +5,7 @@ import { namespaceOfPolicy, type PolicyPod, type PolicyRule, peerSelects, select
 import type { LabelSelector, Labels, NetworkPolicy } from "../objects/api.ts";
 import { slip } from "../objects/near.ts";
 import type { PodMaker } from "../objects/pod-maker.ts";
-import { fieldAt, textAt } from "../objects/record.ts";
+import { fieldAt } from "../objects/record.ts";
 import type { PathPart } from "../objects/source.ts";
 import type { Mark } from "./finding.ts";
 import { labelsText, outermostMakers } from "./pod-makers.ts";
@@ -21,7 +21,7 @@ export function unenforcingPlugin({ topology }: Subject): string | undefined {
 }
 
 /** Policies of other APIs, which may allow or deny before these are asked. */
-const OTHER_APIS = /^(?:.*\.)?(?:projectcalico\.org|cilium\.io|policy\.networking\.k8s\.io|antrea\.io)\//;
+const OTHER_APIS = /\w*Policy \((?:[\w.]*\.)?(?:projectcalico\.org|cilium\.io|policy\.networking\.k8s\.io|antrea\.io)\//;
 
 /**
  * What the policies of the input say, decided from the API's semantics; undefined where that is not the whole truth: nothing
@@ -30,7 +30,7 @@ const OTHER_APIS = /^(?:.*\.)?(?:projectcalico\.org|cilium\.io|policy\.networkin
 export function policiesOf(subject: Subject): { readonly cluster: Cluster; readonly policies: Policies } | undefined {
   const objects = subject.of("NetworkPolicy");
   if (objects.length === 0 || unenforcingPlugin(subject) !== undefined) return undefined;
-  if (subject.written.some(({ value }) => OTHER_APIS.test(textAt(value, "apiVersion")))) return undefined;
+  if (subject.diagnostics.some(({ code, message }) => code === "not-modelled" && OTHER_APIS.test(message))) return undefined;
   const cluster = subject.cluster();
   return { cluster, policies: createPolicies(objects, cluster) };
 }

@@ -3,6 +3,7 @@ import type { PlannedRule, Rule } from "./rule.ts";
 import { KT009 } from "./rules/ambiguous-ip-literal.ts";
 import { KT005 } from "./rules/api-version-deprecated.ts";
 import { KT004 } from "./rules/api-version-removed.ts";
+import { KT601 } from "./rules/cidr-overlap.ts";
 import { KT116 } from "./rules/dual-stack-family-mismatch.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
@@ -16,6 +17,7 @@ import { KT118 } from "./rules/external-name-is-ip.ts";
 import { KT117 } from "./rules/external-name-loop.ts";
 import { KT304 } from "./rules/external-traffic-local-drops.ts";
 import { KT120 } from "./rules/field-not-for-type.ts";
+import { KT606 } from "./rules/hairpin-broken.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
@@ -35,14 +37,20 @@ import { KT409 } from "./rules/ingress-tls-secret-missing.ts";
 import { KT411 } from "./rules/ingress-wildcard-host.ts";
 import { KT114 } from "./rules/internal-traffic-local-unreachable.ts";
 import { KT008 } from "./rules/invalid-value.ts";
+import { KT608 } from "./rules/kube-proxy-cluster-cidr.ts";
+import { KT607 } from "./rules/kube-proxy-mode-deprecated.ts";
 import { KT309 } from "./rules/lb-source-ranges-ineffective.ts";
 import { KT306 } from "./rules/load-balancer-without-provider.ts";
 import { KT010 } from "./rules/namespace-not-defined.ts";
+import { KT603 } from "./rules/node-address-duplicate.ts";
 import { KT302 } from "./rules/node-port-conflict.ts";
 import { KT310 } from "./rules/node-port-on-loopback.ts";
 import { KT301 } from "./rules/node-port-out-of-range.ts";
 import { KT303 } from "./rules/node-port-reachable-on-no-node.ts";
+import { KT609 } from "./rules/node-without-proxy-or-cni.ts";
+import { KT604 } from "./rules/overlay-mtu-too-large.ts";
 import { KT210 } from "./rules/pod-binds-loopback.ts";
+import { KT602 } from "./rules/pod-ip-outside-node-cidr.ts";
 import { KT513 } from "./rules/pod-not-isolated.ts";
 import { KT203 } from "./rules/pod-unschedulable.ts";
 import { KT508 } from "./rules/policy-and-or-confusion.ts";
@@ -77,6 +85,7 @@ import { KT113 } from "./rules/session-affinity-ineffective.ts";
 import { KT305 } from "./rules/source-ip-lost.ts";
 import { KT212 } from "./rules/statefulset-service-name.ts";
 import { KT902 } from "./rules/suppression-unused.ts";
+import { KT605 } from "./rules/sysctl-breaks-path.ts";
 import { KT006 } from "./rules/unknown-field.ts";
 import { KT201 } from "./rules/workload-selector-mismatch.ts";
 import { KT202 } from "./rules/workload-selector-overlap.ts";
@@ -167,5 +176,14 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT511,
   KT512,
   KT513,
+  KT601,
+  KT602,
+  KT603,
+  KT604,
+  KT605,
+  KT606,
+  KT607,
+  KT608,
+  KT609,
   KT902,
 ];

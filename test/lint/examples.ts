@@ -59,8 +59,10 @@ const enforcing = (code: string): Json => (code.startsWith("KT5") && code !== "K
 function topologyOf(code: string, example: Example): string {
   const reference = over(load(REFERENCE), { spec: enforcing(code) });
   const whole = over(reference, { spec: load(example.topology ?? "{}") });
+  const isOther = isJson(whole) && !/name: k8s-node1/.test(dump(isJson(whole.spec) ? whole.spec.nodes : [])); // the pins name the usual nodes
   const hasOwnProxy = /^kind: KubeProxyConfiguration$/m.test(example.manifests ?? "");
-  return dump(hasOwnProxy ? over(whole, { spec: { kubeProxy: undefined } }) : whole); // the topology's own would win
+  const without = { ...(hasOwnProxy ? { kubeProxy: undefined } : {}), ...(isOther ? { pods: undefined } : {}) }; // its own mode would win
+  return dump(over(whole, { spec: without }));
 }
 
 const identity = (value: unknown): string => {
