@@ -4,6 +4,10 @@ import { KT009 } from "./rules/ambiguous-ip-literal.ts";
 import { KT005 } from "./rules/api-version-deprecated.ts";
 import { KT004 } from "./rules/api-version-removed.ts";
 import { KT601 } from "./rules/cidr-overlap.ts";
+import { KT705 } from "./rules/dns-config-limits.ts";
+import { KT702 } from "./rules/dns-name-unresolvable.ts";
+import { KT703 } from "./rules/dns-port-mismatch.ts";
+import { KT701 } from "./rules/dns-service-mismatch.ts";
 import { KT116 } from "./rules/dual-stack-family-mismatch.ts";
 import { KT007 } from "./rules/duplicate-object.ts";
 import { KT208 } from "./rules/duplicate-port-name.ts";
@@ -19,6 +23,8 @@ import { KT304 } from "./rules/external-traffic-local-drops.ts";
 import { KT120 } from "./rules/field-not-for-type.ts";
 import { KT606 } from "./rules/hairpin-broken.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
+import { KT706 } from "./rules/host-alias-stale.ts";
+import { KT704 } from "./rules/host-network-dns-policy.ts";
 import { KT205 } from "./rules/host-port-conflict.ts";
 import { KT206 } from "./rules/host-port-needs-portmap.ts";
 import { KT413 } from "./rules/ingress-annotation-unknown.ts";
@@ -185,5 +191,11 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT607,
   KT608,
   KT609,
+  KT701,
+  KT702,
+  KT703,
+  KT704,
+  KT705,
+  KT706,
   KT902,
 ];
