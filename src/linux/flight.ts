@@ -26,6 +26,8 @@ export type Flight = {
   readonly run: Run;
   packet: Packet;
   mark: number;
+  /** The bits of the mark that a rule with a reason had set, and that rule: who drops by them drops for that reason. */
+  markedFor: { readonly bits: number; readonly ref: RuleRef } | undefined;
   tracked: Tracked | undefined;
   /** Where the frame is addressed to on this wire. */
   target: LinkEnd | undefined;
@@ -48,6 +50,7 @@ export const createFlight = (run: Run, packet: Packet): Flight => ({
   run,
   packet,
   mark: 0,
+  markedFor: undefined,
   tracked: undefined,
   target: undefined,
   prerouted: false,
@@ -98,6 +101,22 @@ export function translate(flight: Flight, hook: Hook): void {
   const { packet, step } = applyNat(flight.packet, flight.tracked, hook);
   flight.packet = packet;
   if (step) addStep(flight, step);
+}
+
+/** Sets the mark; a `named` rule stands behind the bits that are new, and nobody behind those that another rule sets. */
+export function setMark(flight: Flight, mark: number, named: RuleRef | undefined): void {
+  const bits = mark & ~flight.mark;
+  const { markedFor } = flight;
+  if (named && bits !== 0) flight.markedFor = { bits, ref: named };
+  else if (markedFor) flight.markedFor = { ...markedFor, bits: markedFor.bits & ~bits };
+  flight.mark = mark;
+}
+
+/** The rule behind a drop: for one that takes what is marked, and gives no reason, the rule that had it marked. */
+export function blamed({ markedFor }: Flight, ref: RuleRef | undefined): RuleRef | undefined {
+  if (!markedFor || !ref || ref.nft || ref.rule.reason !== undefined) return ref;
+  const byMark = ref.rule.matches.some((match) => match.kind === "mark" && match.not !== true && (match.value & markedFor.bits) !== 0);
+  return byMark ? markedFor.ref : ref;
 }
 
 /** Ends in silence. */

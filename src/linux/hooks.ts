@@ -7,7 +7,7 @@ import { fraction } from "../net/fraction.ts";
 import type { Port } from "../net/packet.ts";
 import { icmpError, rejectKind, resetOf } from "./answers.ts";
 import { attachError, confirmEntry, trackPacket } from "./conntrack.ts";
-import { addStep, dropped, type Flight, translate } from "./flight.ts";
+import { addStep, blamed, dropped, type Flight, setMark, translate } from "./flight.ts";
 import { ipvsReply, ipvsRequest } from "./ipvs.ts";
 import { addressOf, manipOf, needsNatRules, setupNat } from "./nat.ts";
 import { evaluateTable, type NatChange, type Observer, type TableVerdict } from "./netfilter/evaluate.ts";
@@ -190,8 +190,8 @@ function verdictOf(flight: Flight, netns: Netns, hook: Hook, devices: HookDevice
       addStep(flight, { kind: "rule", hook, ref, ...(ref.nft && path ? { nat: true } : {}) });
       path?.push(ref);
     },
-    marked: (ref, mark) => {
-      flight.mark = mark;
+    marked: (ref, mark, named) => {
+      setMark(flight, mark, named);
       addStep(flight, { kind: "mark", hook, mark, ref });
     },
     untracked: () => {
@@ -215,7 +215,8 @@ function endOf(flight: Flight, netns: Netns, verdict: TableVerdict): End | undef
       return undefined;
     case "drop": {
       const text = verdict.policyOf === undefined ? "a rule drops it" : `the policy of ${verdict.policyOf} is DROP`;
-      return dropped(flight, netns.id, verdict.ref?.rule.reason ?? "rule-denied", text, verdict.ref);
+      const ref = blamed(flight, verdict.ref);
+      return dropped(flight, netns.id, ref?.rule.reason ?? "rule-denied", text, ref);
     }
     case "reject":
       return rejected(flight, netns, verdict.with, verdict.ref);

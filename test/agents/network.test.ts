@@ -225,6 +225,32 @@ test("kube-proxy answers health check node ports on every node, unless there is 
   assert.deepEqual(owners("none"), []);
 });
 
+const healthPlaces = [
+  { name: "iptables mode: every address", kubeProxy: { mode: "iptables" }, at: ["*"] },
+  { name: "ipvs mode: every address", kubeProxy: { mode: "ipvs" }, at: ["*"] },
+  { name: "nftables mode: the primary address", kubeProxy: { mode: "nftables" }, at: ["10.0.2.15"] },
+  {
+    name: "nftables mode with ranges: theirs",
+    kubeProxy: { mode: "nftables", nodePortAddresses: ["192.168.56.0/24"] },
+    at: ["192.168.56.102"],
+  },
+  {
+    name: "nftables mode with 0.0.0.0/0: every address",
+    kubeProxy: { mode: "nftables", nodePortAddresses: ["0.0.0.0/0", "::/0"] },
+    at: ["*"],
+  },
+  { name: "primary, written out", kubeProxy: { mode: "iptables", nodePortAddresses: ["primary"] }, at: ["10.0.2.15"] },
+] as const;
+for (const { name, kubeProxy, at } of healthPlaces)
+  test(`health check node ports listen where node ports are taken. ${name}`, () => {
+    const services = [{ ...sampleService("web"), healthCheckNodePort: 32100 }];
+    const sockets = program({ services, kubeProxy }).netns("node/k8s-node3").sockets;
+    assert.deepEqual(
+      sockets.filter(({ port, families }) => port === 32100 && families !== 6).map(({ ip }) => ip),
+      at,
+    );
+  });
+
 test("kubelet's, kube-proxy's and flannel's rules stand in the built-in chains as on a real node", () => {
   const tables = program().netns("node/k8s-node2").netfilter.tables(4);
   const lines = printIptablesSave(tables)

@@ -8,7 +8,7 @@ import type { IptablesTable } from "../../src/linux/netfilter/table.ts";
 import type { Netns, World } from "../../src/linux/netns.ts";
 import { createRun } from "../../src/linux/run.ts";
 import type { Packet } from "../../src/net/packet.ts";
-import { link, listener, netfilter, netns, packet, route, rule, table, world } from "./build.ts";
+import { jump, link, listener, netfilter, netns, packet, route, rule, table, world } from "./build.ts";
 
 const VIP: Match = { kind: "dst", cidr: { ip: "10.96.0.1", length: 32 } };
 const toServer: Target = { kind: "dnat", ip: "10.0.1.9", ports: { from: 8080, to: 8080 } };
@@ -244,3 +244,28 @@ test("hooks: a mark stays with the machine that set it", () => {
   assert.ok(hops[0]?.steps.some((step) => step.kind === "mark" && step.mark === 0x4000));
   assert.equal(end.kind, "socket");
 });
+
+const SET: Target = { kind: "mark", value: 0x8000, mask: 0x8000 };
+const IS_SET: Match = { kind: "mark", value: 0x8000, mask: 0x8000 };
+const named = (target: Target): Rule => ({ ...rule([], target), reason: "no-local-endpoints", cause: 7 });
+const drops = { FORWARD: [{ ...rule([IS_SET], { kind: "drop" }), cause: 9 }] };
+const marking: readonly { readonly name: string; readonly chains: Readonly<Record<string, readonly Rule[]>>; readonly ends: string }[] = [
+  { name: "the rule that marks", chains: { PREROUTING: [named(SET)] }, ends: "no-local-endpoints 7" },
+  {
+    name: "the jump to the chain that marks",
+    chains: { PREROUTING: [named(jump("MARK"))], MARK: [rule([], SET)] },
+    ends: "no-local-endpoints 7",
+  },
+  {
+    name: "a jump that has returned is behind no later mark",
+    chains: { PREROUTING: [named(jump("MARK")), rule([], SET)], MARK: [] },
+    ends: "rule-denied 9",
+  },
+  { name: "who marks again what is marked takes nothing over", chains: { PREROUTING: [rule([], SET), named(SET)] }, ends: "rule-denied 9" },
+];
+for (const { name, chains, ends } of marking)
+  test(`hooks: who drops by a mark drops for the reason of who set it: ${name}`, () => {
+    const run = createRun(router([table("mangle", chains), table("filter", drops)]), () => 0);
+    const { end } = sendPacket(run, "client", packet({ src: "10.0.0.9", dst: "10.0.1.9" }), "process");
+    assert.equal(end.kind === "dropped" && `${end.reason} ${end.because?.rule.cause}`, ends);
+  });

@@ -31,6 +31,22 @@ export function nodePortAddresses(
   };
 }
 
+/**
+ * The addresses that the health check ports of Services listen on. nftables mode has `primary` for a default
+ * (cmd/kube-proxy/app/server_linux.go), and newServiceHealthServer is given the same addresses as the rules.
+ */
+export function healthCheckAddresses(
+  cluster: Cluster,
+  node: ClusterNode,
+  family: Family,
+  localAddresses: readonly Ip[],
+): Pick<NodePortAddresses, "matchAll" | "addresses"> {
+  const { mode, nodePortAddresses: written = [] } = cluster.kubeProxy;
+  if (mode !== "nftables" || written.some((text) => text !== "primary")) return nodePortAddresses(cluster, node, family, localAddresses);
+  const own = nodeAddress(node, family);
+  return { matchAll: false, addresses: own === undefined ? [] : [own] };
+}
+
 /** `primary` stands for the node's own address (from 1.31). */
 function rangeOf(text: string, node: ClusterNode, family: Family): Cidr[] {
   const primary = nodeAddress(node, family);

@@ -8,7 +8,7 @@ import type { Ip } from "../../net/address.ts";
 import type { Container } from "../../objects/api.ts";
 import type { CauseTable } from "../../objects/cause.ts";
 import { podNetns } from "../cni/names.ts";
-import { nodePortAddresses } from "../kube-proxy/node-addresses.ts";
+import { healthCheckAddresses } from "../kube-proxy/node-addresses.ts";
 import { causeAt, machineNetns, transportOf } from "../machine.ts";
 
 type Known = { readonly process: string; readonly port: number; readonly ip: string };
@@ -25,11 +25,11 @@ export function daemonSockets(cluster: Cluster, node: ClusterNode, causes: Cause
 
 /**
  * kube-proxy answers the health checks of Services with externalTrafficPolicy Local on every node: at all addresses, or those
- * that nodePortAddresses names (pkg/proxy/healthcheck/service_health.go). Not modelled: that nftables mode names the primary one.
+ * that nodePortAddresses names, in nftables mode without it the primary one (pkg/proxy/healthcheck/service_health.go).
  */
 function healthCheckSockets(cluster: Cluster, node: ClusterNode, causes: CauseTable, localAddresses: readonly Ip[]): ListeningSocket[] {
   if (cluster.kubeProxy.mode === "none") return [];
-  const places = ([4, 6] as const).map((family) => ({ family, ...nodePortAddresses(cluster, node, family, localAddresses) }));
+  const places = ([4, 6] as const).map((family) => ({ family, ...healthCheckAddresses(cluster, node, family, localAddresses) }));
   const bound: readonly Pick<ListeningSocket, "ip" | "families">[] = places.every(({ matchAll }) => matchAll)
     ? [{ ip: "*" }]
     : places.flatMap(({ family, matchAll, addresses }) => (matchAll ? [{ ip: "*", families: family }] : addresses.map((ip) => ({ ip }))));

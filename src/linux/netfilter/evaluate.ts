@@ -29,7 +29,8 @@ export type TableVerdict =
 /** What the evaluator tells its caller while it goes. */
 export type Observer = {
   readonly matched: (ref: RuleRef) => void;
-  readonly marked: (ref: RuleRef, mark: number) => void;
+  /** `named`: the rule with a reason that led to the mark, itself or the jump to its chain. */
+  readonly marked: (ref: RuleRef, mark: number, named?: RuleRef) => void;
   readonly untracked: () => void;
   /** A chain was left; `skipped` rules were not looked at, for an index said that they cannot match. */
   readonly left: (
@@ -63,7 +64,14 @@ export function evaluateTable(
   return chain.policy === "drop" ? { kind: "drop", policyOf: builtIn } : ACCEPT;
 }
 
-type Walk = { readonly family: 4 | 6; readonly table: IptablesTable; readonly context: () => HookContext; readonly observer: Observer };
+type Walk = {
+  readonly family: 4 | 6;
+  readonly table: IptablesTable;
+  readonly context: () => HookContext;
+  readonly observer: Observer;
+  /** The innermost jump under way whose rule has a reason. */
+  readonly asked?: IptablesRuleRef;
+};
 
 function evaluateChain(walk: Walk, chain: Chain, depth: number): ChainVerdict {
   const { observer } = walk;
@@ -136,7 +144,7 @@ function evaluateRule(rule: Rule, context: HookContext): RuleAnswer {
 const cannotMatter = (target: Target): boolean => target.kind === "none" || target.kind === "log";
 
 /** The verdict of a matched rule's target, or undefined when the next rule is to be looked at. */
-function applyTarget(walk: Walk, ref: RuleRef, target: Target, depth: number): ChainVerdict | undefined {
+function applyTarget(walk: Walk, ref: IptablesRuleRef, target: Target, depth: number): ChainVerdict | undefined {
   switch (target.kind) {
     case "none":
     case "log":
@@ -156,7 +164,11 @@ function applyTarget(walk: Walk, ref: RuleRef, target: Target, depth: number): C
     case "reject":
       return { kind: "reject", with: target.with, ref };
     case "mark":
-      walk.observer.marked(ref, ((walk.context().mark & ~target.mask) ^ target.value) >>> 0);
+      walk.observer.marked(
+        ref,
+        ((walk.context().mark & ~target.mask) ^ target.value) >>> 0,
+        ref.rule.reason === undefined ? walk.asked : ref,
+      );
       return undefined;
     case "dnat":
     case "snat":
@@ -170,10 +182,10 @@ function applyTarget(walk: Walk, ref: RuleRef, target: Target, depth: number): C
   }
 }
 
-function enter(walk: Walk, ref: RuleRef, target: Target & { kind: "jump" | "goto" }, depth: number): ChainVerdict | undefined {
+function enter(walk: Walk, ref: IptablesRuleRef, target: Target & { kind: "jump" | "goto" }, depth: number): ChainVerdict | undefined {
   const chain = walk.table.chain(target.chain);
   if (!chain || depth >= MAX_DEPTH) return { kind: "unknown", ref, text: chain ? "chains nested too deep" : `no chain ${target.chain}` };
-  const verdict = evaluateChain(walk, chain, depth + 1);
+  const verdict = evaluateChain(ref.rule.reason === undefined ? walk : { ...walk, asked: ref }, chain, depth + 1);
   // After a goto, the end of the other chain is the end of this one.
   return verdict.kind === "return" && target.kind === "jump" ? undefined : verdict;
 }
