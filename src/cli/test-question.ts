@@ -23,6 +23,12 @@ export function testQuestion(test: PlacedExpectation, from: string, cluster: Clu
   }
 }
 
+/** The question of an expectation of lint: `curl …`, with `exec SOURCE -- ` or `--from SOURCE` before it. */
+export function expectedQuestion(command: string, flags: GlobalFlags): Question {
+  const [, from, run] = /^(?:exec\s+|--from[\s=])(\S+)\s+(?:--\s+)?(.*)$/.exec(command.trim()) ?? [];
+  return from === undefined || run === undefined ? runQuestion(command, flags) : runQuestion(run, { ...flags, from });
+}
+
 function runQuestion(run: string, flags: GlobalFlags): Question {
   const [program = "", ...args] = splitWords(run);
   if (program === "curl") return curlQuestion(parseCurl(args, existsSync), flags);

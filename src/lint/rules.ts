@@ -3,6 +3,7 @@ import type { PlannedRule, Rule } from "./rule.ts";
 import { KT009 } from "./rules/ambiguous-ip-literal.ts";
 import { KT005 } from "./rules/api-version-deprecated.ts";
 import { KT004 } from "./rules/api-version-removed.ts";
+import { KT903 } from "./rules/assumption-made.ts";
 import { KT601 } from "./rules/cidr-overlap.ts";
 import { KT705 } from "./rules/dns-config-limits.ts";
 import { KT702 } from "./rules/dns-name-unresolvable.ts";
@@ -14,6 +15,7 @@ import { KT208 } from "./rules/duplicate-port-name.ts";
 import { KT122 } from "./rules/endpoint-address-unroutable.ts";
 import { KT204 } from "./rules/endpoints-only-on-tainted-nodes.ts";
 import { KT123 } from "./rules/endpoints-stale.ts";
+import { KT901 } from "./rules/expectation-failed.ts";
 import { KT308 } from "./rules/external-ip-hijacks-traffic.ts";
 import { KT307 } from "./rules/external-ip-not-routed.ts";
 import { KT119 } from "./rules/external-name-has-ports.ts";
@@ -197,5 +199,7 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT704,
   KT705,
   KT706,
+  KT901,
   KT902,
+  KT903,
 ];

@@ -40,6 +40,8 @@ export type LintOptions = {
   readonly knownNamespaces?: readonly string[];
   /** Requests of the project file, and how they must end. */
   readonly expect?: readonly Expected[];
+  /** A command line as the question that it asks; throws UsageError. Absent where nobody reads command lines. */
+  readonly questionOf?: (command: string) => Question;
   /** Rules' own options, by code. */
   readonly rules?: ReadonlyMap<string, YamlMapping>;
 };

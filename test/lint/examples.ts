@@ -32,7 +32,7 @@ spec: {controller: k8s.io/ingress-nginx}
 const FIXTURE = new URL("../../fixtures/tomcat6/", import.meta.url);
 const REFERENCE = readFileSync(new URL("topology.yaml", FIXTURE), "utf8");
 /** Rules about who reaches whom by name or policy look at the reference cluster's own objects too. */
-const NEEDS_OBJECTS = /^KT(?:50[2-46-9]|51[0-2]|60[56]|70[1-36]|901)$/;
+const NEEDS_OBJECTS = /^KT(?:50[2-46-9]|51[0-2]|60[56]|70[1-36]|90[13])$/;
 const OBJECT_FILES = ["echo-udp", "ingress-controller", "ingress", "kube-system", "nginx-pod", "tomcat6-deployment", "tomcat6-service"];
 
 type Json = { readonly [key: string]: unknown };
