@@ -194,7 +194,11 @@ test("what is recorded passes, and covers everything", async () => {
     assert.equal(status, 0);
     const again = await run(stdout, ["--coverage"], fixture, manifests);
     assert.match(again.stdout, /^\d+ passed, 0 failed/m, again.stdout + again.stderr);
-    assert.match(again.stdout, /^(\d+) of \1 Service ports, Ingress routes and policies are asked by a test$/m);
+    const missing = again.stdout.split("\n").filter((line) => line.startsWith("not asked"));
+    assert.deepEqual(
+      missing.filter((line) => !/NetworkPolicy .* \(not modelled yet\)$/.test(line)),
+      [],
+    );
   }
 });
 
