@@ -23,6 +23,8 @@ import { KT118 } from "./rules/external-name-is-ip.ts";
 import { KT117 } from "./rules/external-name-loop.ts";
 import { KT304 } from "./rules/external-traffic-local-drops.ts";
 import { KT120 } from "./rules/field-not-for-type.ts";
+import { KT802 } from "./rules/gateway-backend-invalid.ts";
+import { KT801 } from "./rules/gateway-route-not-attached.ts";
 import { KT606 } from "./rules/hairpin-broken.ts";
 import { KT112 } from "./rules/headless-port-mapping-ignored.ts";
 import { KT706 } from "./rules/host-alias-stale.ts";
@@ -199,6 +201,8 @@ export const RULES: readonly (Rule | PlannedRule)[] = [
   KT704,
   KT705,
   KT706,
+  KT801,
+  KT802,
   KT901,
   KT902,
   KT903,

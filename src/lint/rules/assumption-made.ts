@@ -39,7 +39,7 @@ spec: {containers: [{name: c, image: x, ports: [{containerPort: 8080}]}]}
     if (made.length === 0 || !at) return;
     const keys = [...new Set(cluster.assumptions.filter((one) => !isFreeChoice(one)).flatMap(({ key }) => key ?? []))];
     yield {
-      message: `assumed, as the input does not say: ${made.join("; ")}`,
+      message: `assumed, as the input does not say: ${made.slice(0, MOST_SHOWN).join("; ")}${made.length > MOST_SHOWN ? `; and ${made.length - MOST_SHOWN} more` : ""}`,
       at,
       help:
         keys.length > 0
@@ -49,6 +49,8 @@ spec: {containers: [{name: c, image: x, ports: [{containerPort: 8080}]}]}
     };
   },
 };
+
+const MOST_SHOWN = 6;
 
 /** What every cluster gives out anew, and no verdict turns on: names, nodes and addresses among equals. */
 const FREE =
