@@ -10,7 +10,7 @@ import { type Netfilter, NO_NETFILTER } from "../../../src/linux/netfilter/table
 import type { Link, LinkEnd, LinkKind, Netns, Route, World } from "../../../src/linux/netns.ts";
 import { createRun, explore } from "../../../src/linux/run.ts";
 import type { Journey } from "../../../src/linux/step.ts";
-import { type Cidr, cidrContains, familyOf, type Ip, nthAddress } from "../../../src/net/address.ts";
+import { type Cidr, cidrContains, type Family, familyOf, type Ip, nthAddress } from "../../../src/net/address.ts";
 import { DEFAULT_TTL, type Segment } from "../../../src/net/packet.ts";
 import { invariant } from "../../../src/objects/diagnostic.ts";
 import { capture, nodeNamed } from "./oracle.ts";
@@ -27,6 +27,11 @@ export type Translated = { readonly src: string; readonly dst: string; readonly 
 export type StandIn = {
   /** What a kernel with these rules does with the flow, over every random choice. */
   readonly send: (from: string, to: string) => Sent;
+  readonly world: World;
+  /** The network stack that a flow's `from` names. */
+  readonly netnsOf: (from: string) => string;
+  /** The endpoints that have a network stack here. */
+  readonly endpoints: readonly Ip[];
 };
 export type Sent = {
   readonly outcomes: readonly Flow["outcome"][];
@@ -34,21 +39,33 @@ export type Sent = {
   readonly journeys: readonly Journey[];
 };
 
-const NODE = "node/stand-in";
+export const NODE = "node/stand-in";
 const OUTSIDE = "host/outside";
 
 /** What a mode brings besides rules. */
 export type Besides = Pick<Netns, "ipvs" | "sysctls"> & { readonly links: readonly Link[] };
 
 /** The node of a case with these rules loaded. */
-export function standIn(name: string, cluster: Cluster, nodeName: string, netfilter: Netfilter, besides?: Besides): StandIn {
+export function standIn(
+  name: string,
+  cluster: Cluster,
+  nodeName: string,
+  netfilter: Netfilter,
+  besides?: Besides,
+  family: Family = 4,
+): StandIn {
   const node = nodeNamed(cluster, nodeName);
-  const prefix = node.podCIDRs.find((cidr) => familyOf(cidr.ip) === 4);
+  const prefix = node.podCIDRs.find((cidr) => familyOf(cidr.ip) === family);
   invariant(prefix, "the node has a pod prefix");
   const routeLocalnet = capture(name, nodeName, "sysctl.txt")?.includes("route_localnet = 1\n") ? "1" : "0";
   const plain = worldOf(cluster, node, prefix, netfilter, routeLocalnet);
   const world = besides === undefined ? plain : withBesides(plain, besides);
-  return { send: (from, to) => send(world, sourceOf(from, prefix), to) };
+  return {
+    send: (from, to) => send(world, sourceOf(from, prefix), to),
+    world,
+    netnsOf: (from) => sourceOf(from, prefix),
+    endpoints: endpointsOn(cluster, node, prefix),
+  };
 }
 
 function withBesides(world: World, { links, ipvs, sysctls }: Besides): World {
@@ -128,15 +145,31 @@ const link = (name: string, addresses: readonly Cidr[], type: LinkKind, more: Pa
 });
 /** One of its own for each device of the world. */
 const macOf = (text: string): string => `02:${createHash("sha256").update(text).digest("hex").slice(0, 10).match(/../g)?.join(":")}`;
-const lo = link("lo", [{ ip: "127.0.0.1", length: 8 }], { kind: "loopback" });
+const lo = link(
+  "lo",
+  [
+    { ip: "127.0.0.1", length: 8 },
+    { ip: "::1", length: 128 },
+  ],
+  { kind: "loopback" },
+);
 const unicast = (to: Cidr, via: Ip, dev: string): Route => ({ type: "unicast", to, via, dev, metric: 0, onlink: true, cause: 0 });
-const DEFAULT: Cidr = { ip: "0.0.0.0", length: 0 };
+const DEFAULT: Readonly<Record<Family, Cidr>> = { 4: { ip: "0.0.0.0", length: 0 }, 6: { ip: "::", length: 0 } };
+/** The router in front of eth0, and the outside host's addresses there and on eth1. */
+const ROUTER: Readonly<Record<Family, Ip>> = { 4: "10.0.2.2", 6: "fd00:10:0:2::1" };
+const OUTSIDE_AT: Readonly<Record<Family, readonly [Cidr, Cidr?]>> = {
+  4: [
+    { ip: "10.0.2.99", length: 24 },
+    { ip: "192.168.56.99", length: 24 },
+  ],
+  6: [{ ip: "fd00:10:0:2::99", length: 64 }],
+};
 
 function worldOf(cluster: Cluster, node: ClusterNode, prefix: Cidr, netfilter: Netfilter, routeLocalnet: string): World {
   const pods = [idlePod(prefix), ...endpointsOn(cluster, node, prefix)];
   const stacks = new Map<string, Netns>([
     [NODE, nodeStack(cluster, node, prefix, pods, netfilter, routeLocalnet)],
-    [OUTSIDE, outsideStack(node)],
+    [OUTSIDE, outsideStack(node, familyOf(prefix.ip))],
     ...pods.map((ip): [string, Netns] => [podNetns(ip), podStack(ip, prefix)]),
   ]);
   const everyone = [...stacks.keys()];
@@ -181,43 +214,48 @@ function nodeStack(
   routeLocalnet: string,
 ): Netns {
   const local = node.internalIPs[0] ?? "";
-  const v4 = (name: string): readonly Cidr[] =>
-    (node.interfaces.find((one) => one.name === name)?.addresses ?? []).filter(({ ip }) => familyOf(ip) === 4);
+  const family = familyOf(prefix.ip);
+  const own = (name: string): readonly Cidr[] =>
+    (node.interfaces.find((one) => one.name === name)?.addresses ?? []).filter(({ ip }) => familyOf(ip) === family);
   const links = [
-    link("eth0", v4("eth0"), { kind: "device", segment: "eth0" }),
-    link("eth1", v4("eth1"), { kind: "device", segment: "eth1" }),
-    link("flannel.1", v4("flannel.1"), { kind: "vxlan", vni: 1, local, dev: "eth0", port: 8472 }),
-    link("cni0", v4("cni0"), { kind: "bridge" }),
+    link("eth0", own("eth0"), { kind: "device", segment: "eth0" }),
+    link("eth1", own("eth1"), { kind: "device", segment: "eth1" }),
+    link("flannel.1", own("flannel.1"), { kind: "vxlan", vni: 1, local, dev: "eth0", port: 8472 }),
+    link("cni0", own("cni0"), { kind: "bridge" }),
     ...pods.map((ip) =>
       link(`veth${ip}`, [], { kind: "veth", peer: { netns: podNetns(ip), link: "eth0" } }, { master: "cni0", hairpin: true }),
     ),
   ];
-  const others = cluster.nodes.flatMap((other) => (other === node ? [] : other.podCIDRs.filter(({ ip }) => familyOf(ip) === 4)));
-  const routes = [unicast(DEFAULT, "10.0.2.2", "eth0"), ...others.map((to) => unicast(to, to.ip, "flannel.1"))];
+  const others = cluster.nodes.flatMap((other) => (other === node ? [] : other.podCIDRs.filter(({ ip }) => familyOf(ip) === family)));
+  const routes = [unicast(DEFAULT[family], ROUTER[family], "eth0"), ...others.map((to) => unicast(to, to.ip, "flannel.1"))];
   const sysctls = {
     "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.bridge.bridge-nf-call-ip6tables": "1",
     "net.bridge.bridge-nf-call-iptables": "1",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.all.route_localnet": routeLocalnet,
   };
   invariant(
-    v4("cni0").some(({ ip }) => cidrContains(prefix, ip)),
+    own("cni0").some(({ ip }) => cidrContains(prefix, ip)),
     "cni0 is the pods' gateway",
   );
   return stack(NODE, links, routes, { netfilter, sysctls });
 }
 
 /** In the networks of eth0 and eth1, with the node as its default route. */
-function outsideStack(node: ClusterNode): Netns {
+function outsideStack(node: ClusterNode, family: Family): Netns {
+  const [first, second] = OUTSIDE_AT[family];
   const links = [
-    link("eth0", [{ ip: "10.0.2.99", length: 24 }], { kind: "device", segment: "eth0" }),
-    link("eth1", [{ ip: "192.168.56.99", length: 24 }], { kind: "device", segment: "eth1" }),
+    link("eth0", [first], { kind: "device", segment: "eth0" }),
+    link("eth1", second === undefined ? [] : [second], { kind: "device", segment: "eth1" }),
   ];
-  return stack(OUTSIDE, links, [unicast(DEFAULT, node.internalIPs[0] ?? "", "eth0")]);
+  const gateway = node.internalIPs.find((ip) => familyOf(ip) === family) ?? "";
+  return stack(OUTSIDE, links, [unicast(DEFAULT[family], gateway, "eth0")]);
 }
 
 /** Listens on every port that the cases use, so that what reaches a pod ends there. */
 function podStack(ip: Ip, prefix: Cidr): Netns {
   const eth0 = link("eth0", [{ ip, length: prefix.length }], { kind: "veth", peer: { netns: NODE, link: `veth${ip}` } });
-  return stack(podNetns(ip), [eth0], [unicast(DEFAULT, nthAddress(prefix, 1n), "eth0")]);
+  return stack(podNetns(ip), [eth0], [unicast(DEFAULT[familyOf(ip)], nthAddress(prefix, 1n), "eth0")]);
 }
