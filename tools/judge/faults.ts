@@ -21,9 +21,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "nat visited by replies",
-    file: "hooks.ts",
-    from: 'tracked.state === "NEW" && needsNatRules(tracked, manip)',
-    to: 'needsNatRules(tracked, manip) || tracked.direction === "reply"',
+    file: "nat.ts",
+    from: 'if (tracked.state !== "NEW" && (tracked.state !== "RELATED" || packet.segment.kind === "icmp-error")) return false;\n  return manip',
+    to: 'if (tracked.direction === "reply") return true;\n  return manip',
   },
   {
     name: "FORWARD skipped",
@@ -77,8 +77,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "ICMP errors come from the nearest address",
     file: "answers.ts",
-    from: "isLocalAddress(netns, about.dst) ? about.dst : sourceTowards(netns, about.src)",
-    to: "sourceTowards(netns, about.src)",
+    from: "isLocalAddress(netns, about.dst) ? about.dst : sourceTowards(netns, about.src, iif)",
+    to: "sourceTowards(netns, about.src, iif)",
   },
   {
     name: "what an ICMP error quotes is not translated",
@@ -108,7 +108,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a process bound to one address answers at all",
     file: "local.ts",
-    from: '(s.ip === packet.dst || s.ip === "*")',
+    from: "(s.ip === packet.dst || takesAny(s, packet))",
     to: 's.ip !== ""',
   },
   {
