@@ -126,7 +126,7 @@ test("S91: a node port of 443 takes the packets of an ingress controller on the 
   const dir = mkdtempSync(join(tmpdir(), "ktrace-s91-"));
   const topology = readFileSync(TOPOLOGY, "utf8").replace("  kubernetes:\n", "  kubernetes:\n    nodePortRange: 1-65535\n");
   writeFileSync(join(dir, "topology.yaml"), topology);
-  writeFileSync(join(dir, "all.yaml"), PODS("my-nginx", "run: my-nginx", 80) + M20FIX + `---\n${NGINX}`);
+  writeFileSync(join(dir, "all.yaml"), `${PODS("my-nginx", "run: my-nginx", 80) + M20FIX}---\n${NGINX}`);
   const { stdout } = await ktrace(["-f", "all.yaml", "-t", "topology.yaml", "lint", "--select", "KT206", "-o", "json"], { cwd: dir });
   rmSync(dir, { recursive: true });
   const { findings }: Report = JSON.parse(stdout);
