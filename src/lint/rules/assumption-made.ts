@@ -2,6 +2,7 @@
 import type { Assumption, Cluster } from "../../cluster/cluster.ts";
 import type { Finding } from "../finding.ts";
 import { groupPods, listed } from "../pod-groups.ts";
+import { outermostMakers } from "../pod-makers.ts";
 import type { Rule } from "../rule.ts";
 import type { Subject } from "../subject.ts";
 import { topologyRef } from "../topology-faults.ts";
@@ -29,6 +30,7 @@ spec: {containers: [{name: c, image: x, ports: [{containerPort: 8080}]}]}
 `,
   },
   check: function* (subject) {
+    if (outermostMakers(subject).length + subject.of("Service").length === 0) return; // no packet goes anywhere
     const cluster = subject.cluster();
     const silent = silentPods(cluster);
     const made = [
