@@ -11,6 +11,7 @@ import { type Case, type Change, change, type Finding, type Sentence, type Try }
 import { editTopology } from "../edits.ts";
 import { listed, nameOf, type Target } from "../entrance.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
+import { withoutNodePort } from "./no-entrance.ts";
 import { tolerate, whyNotOn } from "./pending.ts";
 
 export function closedNodePort(failed: Case, target: Target, node: ClusterNode): Finding {
@@ -22,6 +23,8 @@ export function closedNodePort(failed: Case, target: Target, node: ClusterNode):
   const alike = found.filter(({ port }) => port.port === target.port || port.targetPort === target.port);
   const other = nodePorts(failed.cluster).find(({ port }) => port.nodePort === target.port);
   const [meant] = alike;
+  const without = meant || other ? undefined : withoutNodePort(failed, target, node);
+  if (without) return without;
   const near = [...found].sort((a, b) => errors(a.port, target.port) - errors(b.port, target.port));
   const offered = [...new Set([...alike, ...near])].slice(0, 2);
   const host = callNode(failed, node);
@@ -53,6 +56,7 @@ function otherAddress(failed: Case, { ip, port }: Target, node: ClusterNode, { s
   const networks = node.interfaces.flatMap((each) =>
     each.addresses.filter((cidr) => cidr.ip === ip).map((cidr) => formatCidr(networkOf(cidr))),
   );
+  const isLoopbackOff = kubeProxy.iptables?.localhostNodePorts === false && kubeProxy.mode === "iptables" && ip.startsWith("127.");
   const nodePortAddresses = [...(written.length > 0 ? written : node.internalIPs[0] ? [`${node.internalIPs[0]}/32`] : []), ...networks];
   const other = node.internalIPs.find((each) => each !== ip && !written.length);
   return {
@@ -64,12 +68,22 @@ function otherAddress(failed: Case, { ip, port }: Target, node: ClusterNode, { s
     ],
     changes: [
       ...(other === undefined ? [] : [change(`ask ${withPort(other, port)}`, undefined, () => ask(failed, { host: other }))]),
+      ...(isLoopbackOff ? [allowLocalhost(failed)] : []),
       change(`nodePortAddresses: [${nodePortAddresses.join(", ")}] of kube-proxy`, place, () =>
         editTopology(failed, (each) => ({ ...each, kubeProxy: { ...each.kubeProxy, nodePortAddresses } })),
       ),
     ],
   };
 }
+
+/** IPv4 and iptables mode only (--iptables-localhost-nodeports). */
+const allowLocalhost = (failed: Case): Change =>
+  change("iptables.localhostNodePorts: true of kube-proxy", failed.place(failed.topology.source, ["spec", "kubeProxy", "iptables"]), () =>
+    editTopology(failed, (each) => ({
+      ...each,
+      kubeProxy: { ...each.kubeProxy, iptables: { ...each.kubeProxy?.iptables, localhostNodePorts: true } },
+    })),
+  );
 
 /** Without nodePortAddresses: nftables mode has the primary address alone, the others every one; ipvs no virtual server on loopback. */
 function unlistedAddresses(mode: Cluster["kubeProxy"]["mode"], node: ClusterNode): string {

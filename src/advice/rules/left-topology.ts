@@ -9,13 +9,14 @@ import { ask, askByProtocol, askPort, withPort } from "../ask.ts";
 import { at, type Case, change, type Finding } from "../case.ts";
 import { editService } from "../edits.ts";
 import { addressKind, listed, nameOf, type Target, targetOf } from "../entrance.ts";
+import { proxiedAddress } from "./no-entrance.ts";
 
 export function leftTopology(failed: Case): Finding | undefined {
   const { cluster } = failed;
   const target = targetOf(failed.leg);
   if (!target) return pingedService(failed);
   const service = cluster.services.find((each) => addressKind(each, target.ip) !== undefined);
-  if (service) return wrongServicePort(failed, service, target);
+  if (service) return proxiedAddress(failed, service, target) ?? wrongServicePort(failed, service, target);
   if (cluster.serviceCIDRs.some((cidr) => cidrContains(cidr, target.ip))) return noService(failed, target);
   return outside(failed, target);
 }

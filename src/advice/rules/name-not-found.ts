@@ -10,11 +10,13 @@ import { editHost } from "../edits.ts";
 import { listed, nameOf } from "../entrance.ts";
 import { hostsOfIngresses } from "./ingress-hosts.ts";
 import { whyEmpty } from "./no-endpoints.ts";
+import { externalName } from "./no-entrance.ts";
 import { waysIn } from "./ways-in.ts";
 
 /** A name with dots is asked of outside servers too, where the model ends: only a slip of the keys is worth a word. */
 export function nameOutside(failed: Case): Finding | undefined {
   const isUnresolved = failed.leg.hops.every((hop) => hop.packetIn.dport === 53) && failed.leg.name?.ip === undefined;
+  if (isUnresolved && externalName(failed)) return externalName(failed);
   const isNear = nearest(failed.question.to.host.split(".")[1] ?? "", failed.cluster.namespaces, ({ name }) => name).length > 0;
   return isUnresolved && isNear && failed.trace.request.from.kind === "pod" ? fromPod(failed) : undefined;
 }

@@ -10,6 +10,7 @@ import { addressKind, type Entrance, entranceOf, listed, nameOf, nodeOf, podAt, 
 import { proxiedEntrance } from "./backend.ts";
 import { closedNodePort } from "./closed-node-port.ts";
 import { wrongServicePort } from "./left-topology.ts";
+import { headlessSentence } from "./no-entrance.ts";
 import { targetPortChanges } from "./target-port.ts";
 
 export function notListening(failed: Case): Finding | undefined {
@@ -48,9 +49,10 @@ function closedPodPort(failed: Case, target: Target, pod: ClusterPod, asked: Por
   const on = open.length === 0 ? nothingText(pod, protocol) : `on ${listed(open.map(({ port }) => `${port}`))}`;
   const declared = first?.origin === undefined ? {} : at(failed.place(first.origin.source, first.origin.field));
   const source = entrance && failed.place(entrance.service.origin?.source, ["spec", "ports", entrance.port.index, "targetPort"]);
+  const headless = entrance ? undefined : headlessSentence(failed, target.port);
   const sent = entrance
     ? [{ text: `The targetPort of ${nameOf(entrance.service)} is ${entrance.port.targetPort}`, ...at(source) }]
-    : [{ text: `${target.ip} was asked on port ${asked ?? target.port}` }];
+    : [headless ?? { text: `${target.ip} was asked on port ${asked ?? target.port}` }];
   return {
     because: [...sent, { text: `${who} ${verb} ${on}`, ...declared }],
     changes: entrance ? toListener(failed, entrance, open) : askPorts(failed, open),
