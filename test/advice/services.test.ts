@@ -201,7 +201,7 @@ const ROWS: readonly Row[] = [
         ends: "unknown not-modelled",
         because:
           "default/ext is of type ExternalName: the cluster's DNS answers with the name db.example.com, and kube-proxy writes nothing for it (tomcat6-service.yaml:8:42)",
-        cure: "- tell its address: `dns: {records: [{name: db.example.com, value: …}]}` of the topology: the address is yours to know",
+        cure: "- tell its address: `dns: {records: [{name: db.example.com, value: ADDRESS}]}` of the topology: the address is yours to know",
       },
     ],
   },

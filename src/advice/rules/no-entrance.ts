@@ -98,7 +98,7 @@ export function externalName(failed: Case): Finding | undefined {
     because: [{ text, ...at(place) }],
     changes: [
       {
-        text: `tell its address: \`dns: {records: [{name: ${service.externalName}, value: …}]}\` of the topology`,
+        text: `tell its address: \`dns: {records: [{name: ${service.externalName}, value: ADDRESS}]}\` of the topology`,
         outcome: "the address is yours to know",
       },
     ],
