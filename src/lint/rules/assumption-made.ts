@@ -11,7 +11,7 @@ export const KT903: Rule = {
   code: "KT903",
   name: "assumption-made",
   severity: "info",
-  needs: "data-plane",
+  needs: "graph",
   fix: "no",
   title: "what the input does not say, and had to be assumed",
   why: "Where the input is silent the usual is taken: kubeadm's ranges, flannel, containers that listen on what they declare. If the cluster differs, so may the packets.",

@@ -18,7 +18,7 @@ export const KT503: Rule = {
   code: "KT503",
   name: "policy-blocks-dns",
   severity: "error",
-  needs: "data-plane",
+  needs: "graph",
   fix: "suggest",
   title: "pods that are isolated for egress cannot ask the cluster's DNS",
   why: "Egress is judged after the Service's translation: the packet goes to a CoreDNS pod at port 53, and no rule holds that pod. Every name takes 5 s to fail.",

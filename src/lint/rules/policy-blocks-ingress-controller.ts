@@ -17,7 +17,7 @@ export const KT504: Rule = {
   code: "KT504",
   name: "policy-blocks-ingress-controller",
   severity: "error",
-  needs: "data-plane",
+  needs: "graph",
   fix: "suggest",
   title: "a NetworkPolicy keeps the ingress controller from the pods behind its Ingress",
   why: "The controller's packets are dropped at the pod, and the client gets a 504. A controller on its node's network has the node's address, from another node that of the tunnel: no selector can hold it, only an ipBlock.",

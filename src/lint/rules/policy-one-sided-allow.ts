@@ -31,7 +31,7 @@ export const KT511: Rule = {
   code: "KT511",
   name: "policy-one-sided-allow",
   severity: "warning",
-  needs: "data-plane",
+  needs: "graph",
   fix: "suggest",
   title: "one pod's policies allow a connection, the other pod's do not",
   why: "A connection needs egress at the client and ingress at the server. Where only one of the two has the rule, the SYN is dropped although `the rule is there`.",
