@@ -93,12 +93,10 @@ function finding(rule: PolicyRule, index: number, other: PodGroup, { mine, polic
     message: `${policyName(rule.policy)} lets ${client.title} reach ${server.title} at ${port.protocol} ${port.port}, but no ${direction.toLowerCase()} rule of ${names} does`,
     at: ruleMark(rule, rule.side, index),
     label: BY_THE_API,
-    related: policies
-      .slice(0, 4)
-      .map((policy) => ({
-        at: policyMark(policy, "metadata", "name"),
-        label: `${other.title} is isolated for ${direction.toLowerCase()} by this`,
-      })),
+    related: policies.slice(0, 4).map((policy) => ({
+      at: policyMark(policy, "metadata", "name"),
+      label: `${other.title} is isolated for ${direction.toLowerCase()} by this`,
+    })),
     help: isServer
       ? `add an egress rule for ${server.title} to one of ${names}`
       : `add an ingress rule for ${client.title} to one of ${names}`,
