@@ -149,5 +149,6 @@ function traceSees(ending: Ending): ClientSees {
   if (ending.verdict === "unresolved") return { exitCode: 1, message: `${ending.host}: Name or service not known` };
   const target = ending.ip === undefined || ending.port === undefined ? ending.host : formatSocket(ending.ip, ending.port);
   if (ending.verdict === "delivered") return { exitCode: 0, message: `${target} answers` };
+  if (ending.accepted && ending.protocol === "tcp") return { exitCode: 1, message: `${target}: connected, then closed without an answer` };
   return { exitCode: 1, message: `${target}: ${ERRNO_TEXT[ending.errno ?? "ETIMEDOUT"]}` };
 }

@@ -202,10 +202,17 @@ const claims: readonly Claim[] = [
   },
   {
     id: "both policies Local, no pod on the node",
-    why: "syncEndpoint: then no fall-back, the virtual server is empty",
+    why: "syncEndpoint: the node port falls back just the same",
     command: "curl http://192.168.56.100:31160/",
     in: bothLocal,
-    expect: rejected("no-local-endpoints"),
+    expect: delivered(seenFrom(1, TTL)),
+  },
+  {
+    id: "both policies Local, no pod on the node, cluster IP",
+    why: "UsesClusterEndpoints: a Service with a node port has a list to fall back to",
+    command: "exec node/k8s-node1 -- curl http://10.96.246.235/",
+    in: bothLocal,
+    expect: delivered(seenFrom(1, TTL)),
   },
   {
     id: "internalTrafficPolicy Local of a ClusterIP Service, no pod on the node",

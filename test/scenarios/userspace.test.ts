@@ -69,6 +69,13 @@ const userspaceClaims: readonly Claim[] = [
     expect: { ...rejected("no-endpoints", 52), clientSees: /curl: \(52\) Empty reply/ },
   },
   {
+    id: "no endpoints, in the words of trace",
+    why: "connected first, so not refused",
+    command: "trace --from pod/nginx --to 10.96.246.235:80",
+    in: userspaceNobody,
+    expect: { ...rejected("no-endpoints", 1), clientSees: /^10\.96\.246\.235: connected, then closed without an answer$/ },
+  },
+  {
     id: "a dead endpoint",
     why: "EndpointDialTimeouts: the next endpoint is tried, so its share goes to the next",
     command: "curl node2:31160",

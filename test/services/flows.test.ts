@@ -1,7 +1,7 @@
 /**
  * The table of packet flows: one row a claim. `source | destination | protocol | modes | outcome | why`. An outcome is
  * `BACKEND=ADDRESS IT SEES` for every backend that may answer (with many of them, how many at each address), or what the client
- * learns (refused, unreachable, timeout, unresolved) and the reason; `sticks`: a second connection of the same client goes where
+ * learns (refused, unreachable, timeout, unresolved; closed: connected, then cut off) and the reason; `sticks`: a second connection of the same client goes where
  * its first went (`--again`). Rows of iptables, nft30 and nft36 were read off a real kernel (tools/observe-flows.ts; Linux 6.18,
  * flannel vxlan) and are held against it again by test/kernel/services.test.ts, but for SCTP, ipMode Proxy and names; rows of ipvs
  * and userspace follow from pkg/proxy/ipvs and pkg/proxy/userspace, as their `why` says.
@@ -16,9 +16,10 @@ import { backendsText, bracketed, type FlowRow, flowFiles, withoutReason } from 
 const UNREACHABLE: readonly (string | undefined)[] = ["host-unreachable", "no-route", "spoofed-source"];
 
 /** What a client learns of a path that ends so. */
-function clientView({ verdict, reason }: Path): string {
+function clientView({ verdict, reason, legs }: Path): string {
   if (verdict === "unresolved") return "unresolved";
   if (verdict !== "rejected") return "timeout";
+  if (legs.some(({ proxy }) => proxy)) return "closed"; // a process took the connection first
   return UNREACHABLE.includes(reason) ? "unreachable" : "refused";
 }
 

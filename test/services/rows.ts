@@ -51,7 +51,7 @@ export function readDestination(text: string): { readonly host: string; readonly
 export const bracketed = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
 
 /** What the client learns of an outcome, without the reason that only the tracer knows. */
-export const withoutReason = (outcome: string): string => outcome.replace(/^(refused|timeout|unreachable) .*/, "$1");
+export const withoutReason = (outcome: string): string => outcome.replace(/^(closed|refused|timeout|unreachable) .*/, "$1");
 
 const MANY = 20;
 

@@ -17,9 +17,10 @@ const cluster: Cluster = sampleCluster({
     sampleService("dns", { clusterIPs: ["10.96.0.10"], ports: [{ index: 0, name: "dns", protocol: "UDP", port: 53, targetPort: 53 }] }),
     sampleService("sctp", { clusterIPs: ["10.96.0.11"], ports: [{ index: 0, name: "", protocol: "SCTP", port: 80, targetPort: 80 }] }),
     sampleService("web", {
-      type: "NodePort",
+      type: "LoadBalancer",
       clusterIPs: ["10.96.0.7"],
       externalIPs: ["198.51.100.9"],
+      loadBalancerIngress: [{ ip: "203.0.113.9" }],
       externalTrafficPolicy: "Local",
       ports: [{ index: 0, name: "", protocol: "TCP", port: 80, targetPort: 8080, nodePort: 31160 }],
     }),
@@ -61,9 +62,11 @@ test("portals, node ports and the door in INPUT", () => {
     'nat -A KUBE-PORTALS-CONTAINER -d 10.96.0.7/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -j REDIRECT --to-ports 32769',
     'nat -A KUBE-PORTALS-CONTAINER -d 198.51.100.9/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -m physdev ! --physdev-is-in -j REDIRECT --to-ports 32769',
     'nat -A KUBE-PORTALS-CONTAINER -d 198.51.100.9/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -m addrtype --dst-type LOCAL -j REDIRECT --to-ports 32769',
+    'nat -A KUBE-PORTALS-CONTAINER -d 203.0.113.9/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -j REDIRECT --to-ports 32769',
     'nat -A KUBE-PORTALS-HOST -d 10.96.0.10/32 -p udp -m comment --comment "default/dns:dns" -m udp --dport 53 -j DNAT --to-destination 10.0.2.5:32768',
     'nat -A KUBE-PORTALS-HOST -d 10.96.0.7/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -j DNAT --to-destination 10.0.2.5:32769',
     'nat -A KUBE-PORTALS-HOST -d 198.51.100.9/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.0.2.5:32769',
+    'nat -A KUBE-PORTALS-HOST -d 203.0.113.9/32 -p tcp -m comment --comment "default/web" -m tcp --dport 80 -j DNAT --to-destination 10.0.2.5:32769',
     'filter -A INPUT -m comment --comment "Ensure that non-local NodePort traffic can flow" -j KUBE-NODEPORT-NON-LOCAL',
     'filter -A KUBE-NODEPORT-NON-LOCAL -p tcp -m comment --comment "default/web" -m tcp --dport 32769 -m state --state NEW -j ACCEPT',
   ]);

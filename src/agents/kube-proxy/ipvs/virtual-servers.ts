@@ -87,14 +87,13 @@ function serverOf(context: IpvsContext, { port, ip, number, isLocalOnly, role, f
 }
 
 /**
- * Policy Local without a local endpoint falls back to all of them, where the other modes drop (pull 97081); a Service whose
- * two policies are Local stays empty, and so does one that has only its cluster IP.
+ * syncEndpoint: policy Local without a local endpoint takes all of them, where the other modes drop (pull 97081), whatever the
+ * other policy is. That list is empty only for a Service no traffic of which is under policy Cluster (UsesClusterEndpoints in
+ * pkg/proxy/serviceport.go): internalTrafficPolicy Local, and no node port, external or balancer address.
  */
 function endpointsFor(context: IpvsContext, port: ServicePort, isLocalOnly: boolean): readonly ProxyEndpoint[] {
   const { cluster, local } = context.endpoints.decide(port);
-  if (!isLocalOnly) return cluster;
-  if (local.length > 0) return local;
-  return port.internalPolicyLocal && port.externalPolicyLocal ? [] : cluster;
+  return isLocalOnly && local.length > 0 ? local : cluster;
 }
 
 function fallBackText({ node }: IpvsContext, port: ServicePort, role: CauseRole, fallsBack: boolean): string {

@@ -89,6 +89,7 @@ const toHost = ({ hostIP, proxyPort }: UserspaceContext, port: ServicePort): Tar
 
 type Portal = { readonly ip: Ip; readonly role: CauseRole; readonly field: readonly PathPart[]; readonly isExternal: boolean };
 
+/** openPortal: spec.externalIPs alone are external to it. An address of the balancer is taken as the cluster IP is. */
 const portalsOf = (port: ServicePort): readonly Portal[] => [
   { ip: port.clusterIP, role: "cluster-ip", field: portField(port, "port"), isExternal: false },
   ...port.externalIPs.map(({ value, index }) => ({
@@ -101,7 +102,7 @@ const portalsOf = (port: ServicePort): readonly Portal[] => [
     ip: value,
     role: "load-balancer-ip" as const,
     field: ["status", "loadBalancer", "ingress", index],
-    isExternal: true,
+    isExternal: false,
   })),
 ];
 
