@@ -54,7 +54,8 @@ export function predictFlow(world: World, flow: Flow, sport: number): Predicted[
     const third =
       connection.reply.third ??
       (protocol === "tcp" && gotAnswer && first ? sendPacket(run, from, { ...first, segment: { kind: "third" } }, "process") : undefined);
-    const refusal = connection.socket && connection.reply.verdict !== "delivered" ? refusalOf(connection.reply.hops) : undefined;
+    // Of a process's answer, and of a kernel's own: a RST that finds no neighbour is told to its sender, over lo.
+    const refusal = connection.reply.verdict !== "delivered" ? refusalOf(connection.reply.hops) : undefined;
     const aftermath = refusal ? sendPacket(run, refusal.netns, refusal.packet, "kernel").hops : [];
     return { connection, third: third?.hops ?? [], aftermath, conntrack: [...run.conntrack] };
   });

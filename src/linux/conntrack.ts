@@ -21,6 +21,8 @@ export type ConntrackEntry = {
   confirmed: boolean;
   /** TCP: how far the handshake is. Others: whether an answer was seen. */
   progress: "new" | "answered" | "established";
+  /** Deleted by an RST: its packets under way still have it, no other finds it. */
+  killed?: boolean;
   /** IPVS rewrites the destination, not nf_nat: IPS_DST_NAT is not set although the reply comes from elsewhere. */
   byIpvs?: boolean;
   dstDone: boolean; // nf_nat_initialized(ct, NF_NAT_MANIP_DST): the nat table was asked
@@ -110,7 +112,7 @@ function findEntry(
 ): { readonly entry: ConntrackEntry; readonly direction: Direction } | undefined {
   for (let i = run.conntrack.length - 1; i >= 0; i--) {
     const entry = run.conntrack[i];
-    if (entry?.netns !== netns) continue;
+    if (entry?.netns !== netns || entry.killed) continue;
     if (only !== "reply" && sameTuple(entry.original, tuple)) return { entry, direction: "original" };
     if (only !== "original" && sameTuple(entry.reply, tuple)) return { entry, direction: "reply" };
   }
@@ -119,6 +121,8 @@ function findEntry(
 
 function advance(entry: ConntrackEntry, direction: Direction, packet: Packet): Tracked {
   if (packet.protocol === "tcp" && !tcpAllows(entry, direction, packet)) return { state: "INVALID" };
+  // nf_conntrack_tcp_packet: a connection of which nothing but an RST was heard is deleted at once (nf_ct_kill_acct).
+  if (packet.segment.kind === "rst" && entry.progress === "new") entry.killed = true;
   if (direction === "reply") {
     if (entry.progress === "new") entry.progress = "answered";
     return { state: "ESTABLISHED", entry, direction };

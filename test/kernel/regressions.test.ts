@@ -157,6 +157,34 @@ const REGRESSIONS: readonly Regression[] = [
     errno: "ECONNREFUSED",
   },
   {
+    name: "a RST that finds no neighbour is told to the machine that sent it, over lo",
+    changes: [
+      rule("n1", "nat", "-A POSTROUTING -d 10.0.2.12/32 -j SNAT --to-source 10.0.2.99"),
+      rule("n2", "filter", "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT"),
+    ],
+    flow: { from: "node/n1", protocol: "tcp", dst: "10.0.2.12", dport: 9 },
+    verdict: "dropped",
+  },
+  {
+    name: "so is an echo reply",
+    changes: [
+      rule("n1", "nat", "-A POSTROUTING -d 10.0.2.12/32 -j SNAT --to-source 10.0.2.99"),
+      rule("n2", "filter", "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT"),
+    ],
+    flow: { from: "node/n1", protocol: "icmp", dst: "10.0.2.12", dport: 0 },
+    verdict: "unanswered",
+  },
+  {
+    name: "a router tells the sender of a RST that it has no way for it: of no connection any more, for the RST deleted it",
+    changes: [
+      changeNode(0, (node) => ({ ...node, routes: [{ to: "10.244.1.0/26", type: "unreachable" }] })),
+      rule("n2", "filter", "-A INPUT -m conntrack --ctstate RELATED -j ACCEPT"),
+      rule("n2", "filter", "-A INPUT -m conntrack --ctstate INVALID -j ACCEPT"),
+    ],
+    flow: { from: "pod/default/p1", protocol: "tcp", dst: "10.244.2.1", dport: 9 },
+    verdict: "dropped",
+  },
+  {
     name: "tunnel packets that INPUT drops begin a connection each",
     changes: [rule("n2", "filter", ":INPUT DROP")],
     flow: { from: "node/n2", protocol: "icmp", dst: "10.244.1.2", dport: 0 },
