@@ -21,7 +21,11 @@ const small: Draft = baseOf({
   pods: [{ app: "a", node: 1, shape: 0 }],
 });
 
-type Deviation = { readonly draft: Draft; readonly flows: readonly Flow[]; readonly isThere: (judged: Judged) => boolean };
+/** `refusal`: what the kernel's own tools say to rules that ktrace takes for loaded; then no lab comes up. */
+type Deviation = { readonly draft: Draft; readonly flows: readonly Flow[] } & (
+  | { readonly isThere: (judged: Judged) => boolean }
+  | { readonly refusal: RegExp }
+);
 
 const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   "untracked-answers": {
@@ -41,6 +45,16 @@ const DEVIATIONS: Readonly<Record<string, Deviation>> = {
     flows: [{ from: "host/client", protocol: "tcp", dst: inIpv6("10.0.2.201"), dport: 8080, src: "::1" }],
     isThere: ({ judged: { flows } }) => flows.every(({ judgement }) => judgement.differences.some(({ about }) => about === "client")),
   },
+  "bridge-not-there-yet": {
+    // The third node has no pod: of the assumed CoreDNS, one is on each of the first two.
+    draft: {
+      ...baseOf({ nodes: 3, gateway: false, routed: 0, twoNics: false, swapped: false, pods: [{ app: "a", node: 0, shape: 0 }] }),
+      kubernetes: { ...small.kubernetes, version: "1.33.0" },
+      kubeProxy: { mode: "nftables", detectLocalMode: "BridgeInterface", detectLocal: { bridgeInterface: "cni0" } },
+    },
+    flows: [],
+    refusal: /Interface does not exist[^"]*iif != "cni0"/,
+  },
   "route-error-limit": {
     draft: small,
     flows: Array.from({ length: 9 }, (_, i) => ({ from: "host/client", protocol: "tcp" as const, dst: `203.0.113.${i + 1}`, dport: 80 })),
@@ -51,13 +65,16 @@ const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   },
 };
 
+const HEALED = "the deviation has healed: take it out of docs/deviations.md";
+
 test("every entry of the register has its test, and every test its entry", () => {
   const entries = [...readFileSync(REGISTER, "utf8").matchAll(/^## (.+)$/gm)].map(([, name]) => name);
   assert.deepEqual(entries.sort(), Object.keys(DEVIATIONS).sort());
 });
 
-for (const [name, { draft, flows, isThere }] of Object.entries(DEVIATIONS))
+for (const [name, deviation] of Object.entries(DEVIATIONS))
   test(`${name}: still different`, async () => {
-    const judged = await judgeDraft(draft, flows, `d${process.pid}`);
-    assert.ok(isThere(judged), "the deviation has healed: take it out of docs/deviations.md");
+    const judging = judgeDraft(deviation.draft, deviation.flows, `d${process.pid}`);
+    if ("refusal" in deviation) await assert.rejects(judging, { message: deviation.refusal }, HEALED);
+    else assert.ok(deviation.isThere(await judging), HEALED);
   });
