@@ -31,6 +31,7 @@ function states(packets: readonly Packet[]): string[] {
   });
 }
 
+const REFUSED = ["NEW original", "ESTABLISHED reply"];
 const courses: readonly (readonly [string, readonly Packet[], readonly string[]])[] = [
   ["a handshake", [syn, synAck, third], ["NEW original", "ESTABLISHED reply", "ESTABLISHED original"]],
   ["a SYN sent again is still new", [syn, syn], ["NEW original", "NEW original"]],
@@ -39,6 +40,13 @@ const courses: readonly (readonly [string, readonly Packet[], readonly string[]]
   ["a SYN-ACK of an unknown connection is not", [synAck], ["INVALID"]],
   ["nor is a reset", [rst], ["INVALID"]],
   ["a reset of a known one is its answer", [syn, rst], ["NEW original", "ESTABLISHED reply"]],
+  ["it deletes the connection: what is said of it later is invalid", [syn, rst, error("10.0.0.2", syn)], [...REFUSED, "INVALID"]],
+  ["and what its client sends begins another", [syn, rst, syn], [...REFUSED, "NEW original"]],
+  [
+    "a reset of one that was answered does not",
+    [syn, synAck, rst, error("10.0.0.2", syn)],
+    ["NEW original", "ESTABLISHED reply", "ESTABLISHED reply", "RELATED reply"],
+  ],
   ["UDP and its answer", [query, back(query, { kind: "datagram" }), query], ["NEW original", "ESTABLISHED reply", "ESTABLISHED original"]],
   ["UDP without an answer stays new", [query, query], ["NEW original", "NEW original"]],
   ["ping", [ping, back(ping, { kind: "echo-reply" })], ["NEW original", "ESTABLISHED reply"]],
