@@ -1,11 +1,12 @@
 /** Today's behaviour as tests: every cell of the matrix, sources that fare alike together. */
 
 import type { Cluster } from "../cluster/cluster.ts";
-import { hostPort, questionOf } from "../compare/ask.ts";
+import { questionOf } from "../compare/ask.ts";
 import type { Cell, CellPart, Matrix } from "../compare/matrix.ts";
 import type { Outcome } from "../compare/outcome.ts";
 import type { Target } from "../compare/targets.ts";
 import { BACKEND_KINDS, type BackendKey, type Expectation, type Expected } from "../objects/expectation.ts";
+import { hostPort } from "../trace/questions.ts";
 
 /** One test a target and outcome. Every one of them passes on the cluster that it was recorded from. */
 export function recordTests(cluster: Cluster, { targets, cells }: Matrix): readonly Expectation[] {

@@ -1,7 +1,9 @@
 /** Questions of rules: one that has no answer for want of a source, or of a name, is no finding. */
 import type { ClusterPod } from "../cluster/cluster.ts";
+import type { Protocol } from "../net/packet.ts";
 import { UsageError } from "../objects/diagnostic.ts";
 import type { Question } from "../trace/question.ts";
+import { plainQuestion } from "../trace/questions.ts";
 import type { Path, Trace } from "../trace/trace.ts";
 import type { Proof } from "./finding.ts";
 import { proofOf, type Subject } from "./subject.ts";
@@ -18,6 +20,10 @@ export function ask(subject: Subject, question: Question): Answer | undefined {
     throw error;
   }
 }
+
+/** A plain request, in the order in which one says it. */
+export const question = (from: string, host: string, port: number, protocol: Protocol = "tcp"): Question =>
+  plainQuestion({ from, host, port, protocol });
 
 /** What ends with certainty: the model knows the whole way, and nothing answered. */
 export const isDead = ({ verdict }: Path): boolean => verdict === "dropped" || verdict === "rejected" || verdict === "looped";

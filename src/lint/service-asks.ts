@@ -4,8 +4,8 @@ import type { Ip } from "../net/address.ts";
 import type { Protocol } from "../net/packet.ts";
 import type { ApiProtocol } from "../objects/api.ts";
 import type { Path } from "../trace/trace.ts";
-import { type Answer, ask, podSource } from "./ask.ts";
-import { question, type Subject } from "./subject.ts";
+import { type Answer, ask, podSource, question } from "./ask.ts";
+import type { Subject } from "./subject.ts";
 
 const PROTOCOLS: Readonly<Record<ApiProtocol, Protocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 export const wireProtocol = (protocol: ApiProtocol): Protocol => PROTOCOLS[protocol];

@@ -4,7 +4,6 @@ import { isNamespaced } from "../manifests/kinds.ts";
 import type { Written } from "../manifests/objects.ts";
 import type { Expected } from "../manifests/project-lint.ts";
 import type { YamlMapping } from "../manifests/yaml/construct.ts";
-import type { Protocol } from "../net/packet.ts";
 import type { ApiKind, ApiObject, ObjectOf, ObjectRef } from "../objects/api.ts";
 import type { Diagnostic } from "../objects/diagnostic.ts";
 import { type PodMaker, podMakers } from "../objects/pod-maker.ts";
@@ -129,13 +128,6 @@ export const objectName = (object: ApiObject): string => `${object.kind} ${nameO
 
 /** `default/web` */
 export const nameOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`);
-
-/** A plain request, as `ktrace --from SOURCE trace --to HOST:PORT` asks it. */
-export function question(from: string, host: string, port: number, protocol: Protocol = "tcp", namespace = "default"): Question {
-  const to = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const command = `trace --to ${to}${protocol === "tcp" ? "" : ` --protocol ${protocol}`}`;
-  return { command, program: "trace", from, namespace, to: { host, port, protocol }, evidence: false };
-}
 
 /** How a question ended, for a finding. */
 export function proofOf({ from, namespace, command }: Question, { verdict, paths }: Trace): Proof {

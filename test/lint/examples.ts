@@ -3,12 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump, load, loadAll } from "js-yaml";
+import { readGlobalFlags } from "../../src/cli/flags.ts";
+import { expectedQuestion } from "../../src/cli/test-question.ts";
 import { decideCluster } from "../../src/cluster/decide.ts";
 import { type Session, sessionOf } from "../../src/ktrace.ts";
 import type { Example, PlannedRule, Rule } from "../../src/lint/rule.ts";
 import { type Found, runRules } from "../../src/lint/run.ts";
 import { subjectOf } from "../../src/linter.ts";
 import { readInput } from "../../src/manifests/input.ts";
+
+/** Command lines are read as `ktrace lint` reads them. */
+const questionOf = (command: string) => expectedQuestion(command, readGlobalFlags({}, {}));
 
 const BASE = `kind: Deployment
 apiVersion: apps/v1
@@ -101,7 +106,7 @@ export function lintExample(code: string, example: Example, rules: readonly (Rul
     writeFileSync(join(dir, "topology.yaml"), topologyOf(code, example));
     const input = readInput({ files: ["base.yaml", ...(text === "" ? [] : ["example.yaml"])], topology: "topology.yaml", cwd: dir });
     const open = (): Session => sessionOf(input, decideCluster(input.objects, input.topology));
-    const subject = subjectOf(input, open);
+    const subject = subjectOf(input, open, { questionOf });
     const findings = runRules({
       rules: rules.map((rule) => ({ rule, severity: rule.severity === "off" ? "info" : rule.severity })),
       subject,

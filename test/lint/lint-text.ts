@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readGlobalFlags } from "../../src/cli/flags.ts";
+import { expectedQuestion } from "../../src/cli/test-question.ts";
 import { decideCluster } from "../../src/cluster/decide.ts";
 import { sessionOf } from "../../src/ktrace.ts";
 import { applyChanges, fixOf } from "../../src/lint/fix.ts";
@@ -10,6 +12,9 @@ import { RULES } from "../../src/lint/rules.ts";
 import { type Found, runRules } from "../../src/lint/run.ts";
 import { subjectOf } from "../../src/linter.ts";
 import { readInput } from "../../src/manifests/input.ts";
+
+/** Command lines are read as `ktrace lint` reads them. */
+const questionOf = (command: string) => expectedQuestion(command, readGlobalFlags({}, {}));
 
 export type Judged = { readonly findings: readonly Found[]; readonly fixed: string };
 
@@ -23,7 +28,7 @@ export function judge(code: string, manifests: string, topology = "{}"): Judged 
     writeFileSync(join(cwd, "t.yaml"), `apiVersion: ktrace.dev/v1alpha1\nkind: Topology\nspec: ${topology.trimStart()}\n`);
     writeFileSync(join(cwd, "more.yaml"), "kind: Namespace\napiVersion: v1\nmetadata: {name: more}\n"); // that something can be read
     const input = readInput({ files: ["f.yaml", "more.yaml"], topology: "t.yaml", cwd });
-    const subject = subjectOf(input, () => sessionOf(input, decideCluster(input.objects, input.topology)));
+    const subject = subjectOf(input, () => sessionOf(input, decideCluster(input.objects, input.topology)), { questionOf });
     const { sources } = input;
     const placeOf = ({ source, field }: { source: Parameters<typeof sources.place>[0]; field: Parameters<typeof sources.place>[1] }) =>
       sources.place(source, field);

@@ -88,7 +88,7 @@ async function lintOnce(run: Run, baseline: Baseline | undefined): Promise<Linte
   const input = asRelease(read, settings.kubernetesVersion);
   const active = running(chosen, settings.selection.overrides, RULES);
   const front = active.some(({ rule }) => rule.needs !== "object") ? await import("../../ktrace.ts") : undefined;
-  const { expectedQuestion } = front ? await import("../test-question.ts") : {};
+  const { expectedQuestion } = await import("../test-question.ts");
   const subject = subjectOf(
     input,
     () => {
@@ -98,7 +98,7 @@ async function lintOnce(run: Run, baseline: Baseline | undefined): Promise<Linte
     {
       knownNamespaces: project?.lint.knownNamespaces ?? [],
       expect: project?.lint.expect ?? [],
-      ...(expectedQuestion && { questionOf: (command) => expectedQuestion(command, call.flags) }),
+      questionOf: (command) => expectedQuestion(command, call.flags),
       rules: new Map(chosen.map(({ rule, options }) => [rule.code, options])),
     },
   );

@@ -1,9 +1,9 @@
 /** KT702: a host in a pod's settings that its resolver does not find, next to a Service that was probably meant. */
 import type { ClusterPod } from "../../cluster/cluster.ts";
+import { webQuestion } from "../../trace/questions.ts";
 import type { Path } from "../../trace/trace.ts";
 import { ask, podSource } from "../ask.ts";
 import { type CalledHost, calledHosts, meaningOf, nameGround, withHost } from "../called-hosts.ts";
-import { httpQuestion } from "../expectations.ts";
 import { makerRef, titleOf } from "../pod-makers.ts";
 import type { Rule } from "../rule.ts";
 import { nameOf, refOf, type Subject } from "../subject.ts";
@@ -62,7 +62,7 @@ function request(subject: Subject, { maker, host, port, scheme }: CalledHost) {
   const pod = subject.cluster().pods.find((each) => isIts(each) && each.phase === "Running" && each.ips.length > 0);
   const isSecure = scheme === "https";
   const url = { scheme: isSecure ? "https" : "http", host, port: port ?? (isSecure ? 443 : 80), path: "/" } as const;
-  return pod && ask(subject, httpQuestion({ from: podSource(pod), url }));
+  return pod && ask(subject, webQuestion({ from: podSource(pod), ...url }));
 }
 
 /** No name server of the cluster knows it: NXDOMAIN, or left to one outside, which knows nothing of Services. */

@@ -3,12 +3,12 @@ import type { Cluster, ClusterEndpoint, ClusterService, ClusterSlice } from "../
 import { cidrContains, type Ip, parseCidr } from "../../net/address.ts";
 import type { ApiObject } from "../../objects/api.ts";
 import type { Source } from "../../objects/source.ts";
-import { type Answer, ask, isDead } from "../ask.ts";
+import { type Answer, ask, isDead, question } from "../ask.ts";
 import type { Finding, Mark } from "../finding.ts";
 import { markOf } from "../refusal-findings.ts";
 import type { Rule } from "../rule.ts";
 import { anyNode, askService, clusterIpOf, pathsThrough, wireProtocol } from "../service-asks.ts";
-import { nameOf, objectName, question, refOf, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, objectName, refOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT122: Rule = {
   code: "KT122",

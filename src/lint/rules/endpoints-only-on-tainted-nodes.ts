@@ -2,10 +2,10 @@
 import type { ClusterNode, ClusterPod, ClusterService } from "../../cluster/cluster.ts";
 import { indexPods } from "../../cluster/endpoints/selected-pods.ts";
 import { fieldAt } from "../../objects/record.ts";
-import { ask } from "../ask.ts";
+import { ask, question } from "../ask.ts";
 import { knowsNodes, listed, originField, refOfPod } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT204: Rule = {
   code: "KT204",

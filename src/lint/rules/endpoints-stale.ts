@@ -5,13 +5,13 @@
 import type { ClusterPod, ClusterService } from "../../cluster/cluster.ts";
 import { indexPods } from "../../cluster/endpoints/selected-pods.ts";
 import { familyOf, type Ip, parseIp } from "../../net/address.ts";
-import { type Answer, ask, isDead, isDelivered } from "../ask.ts";
+import { type Answer, ask, isDead, isDelivered, question } from "../ask.ts";
 import { type EndpointList, endpointLists, type ListedAddress, type ListedPort } from "../endpoint-lists.ts";
 import type { Edit, Finding, Mark, Related } from "../finding.ts";
 import { listed, originField } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { anyNode, wireProtocol } from "../service-asks.ts";
-import { nameOf, objectName, question, refOf, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, objectName, refOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT123: Rule = {
   code: "KT123",

@@ -1,8 +1,6 @@
 /** KT901: a request that somebody wrote down with its end (`ktrace.dev/expect`, or `expect` of the project file) ends otherwise. */
 import { UsageError } from "../../objects/diagnostic.ts";
 import { labelsAt } from "../../objects/record.ts";
-import type { Question } from "../../trace/question.ts";
-import { expectations, httpQuestion } from "../expectations.ts";
 import { judgeExpected } from "../expected.ts";
 import type { Finding } from "../finding.ts";
 import type { Rule } from "../rule.ts";
@@ -61,7 +59,7 @@ function judge(subject: Subject, wanted: Wanted): Finding | undefined {
   const grammar = "write `curl URL => 200`, `exec pod/NAME -- curl URL => dropped`, or another verdict or reason after the arrow";
   if (wanted.expects === "") return unreadable(`${JSON.stringify(wanted.run)} does not say what is expected: there is no \`=>\``, grammar);
   try {
-    const asked = questionOf(subject, wanted.run);
+    const asked = subject.options.questionOf?.(wanted.run);
     if (!asked) return unreadable(`${JSON.stringify(wanted.run)} is no request that can be asked`, grammar);
     const trace = subject.trace(asked);
     const { verdict, got } = judgeExpected(wanted.expects, trace);
@@ -82,20 +80,4 @@ function judge(subject: Subject, wanted: Wanted): Finding | undefined {
     if (error instanceof UsageError) return unreadable(`\`${wanted.run}\`: ${error.message}`, error.help ?? grammar);
     throw error;
   }
-}
-
-/** As the command line reads it, where that is at hand; a URL otherwise. */
-function questionOf(subject: Subject, run: string): Question | undefined {
-  const { questionOf: asCommand } = subject.options;
-  if (asCommand) return asCommand(run);
-  const known = expectations(subject).find(({ text }) => text === run);
-  return (
-    known &&
-    httpQuestion({
-      from: known.from,
-      url: known.url,
-      ...(known.hostHeader === undefined ? {} : { hostHeader: known.hostHeader }),
-      ...(known.resolve ? { address: known.resolve.ip } : {}),
-    })
-  );
 }

@@ -4,11 +4,11 @@ import type { Ip } from "../../net/address.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import type { PathPart } from "../../objects/source.ts";
 import type { Path } from "../../trace/trace.ts";
-import { ask } from "../ask.ts";
+import { ask, question } from "../ask.ts";
 import { backendsOf } from "../backends.ts";
 import { nodeNames } from "../machines.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, serviceRef } from "../subject.ts";
+import { nameOf, serviceRef } from "../subject.ts";
 
 export const KT308: Rule = {
   code: "KT308",

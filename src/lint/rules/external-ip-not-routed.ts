@@ -1,9 +1,9 @@
 /** KT307: an external IP for which nobody answers ARP: kube-proxy has rules for it, the packet never comes to a node. */
 import { familyOf } from "../../net/address.ts";
-import { ask, isDead } from "../ask.ts";
+import { ask, isDead, question } from "../ask.ts";
 import { nodeNames } from "../machines.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, serviceRef } from "../subject.ts";
+import { nameOf, serviceRef } from "../subject.ts";
 
 export const KT307: Rule = {
   code: "KT307",

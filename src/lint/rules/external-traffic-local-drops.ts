@@ -1,7 +1,9 @@
 /** KT304: the nodes that drop what comes to a node port, because no pod of the Service is theirs (KEP-1669). */
+
 import type { ClusterService, ClusterSlice } from "../../cluster/cluster.ts";
+import { question } from "../ask.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, proofOf, question, serviceRef } from "../subject.ts";
+import { nameOf, proofOf, serviceRef } from "../subject.ts";
 
 export const KT304: Rule = {
   code: "KT304",

@@ -1,10 +1,10 @@
 /** KT606: a pod that calls its own Service and is dealt itself, on a bridge that never sends a frame back where it came from. */
-import { ask, isDead, podSource } from "../ask.ts";
+import { ask, isDead, podSource, question } from "../ask.ts";
 import { backendsOf } from "../backends.ts";
 import { refOfPod } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { clusterIpOf, isClient, wireProtocol } from "../service-asks.ts";
-import { nameOf, question, serviceRef } from "../subject.ts";
+import { nameOf, serviceRef } from "../subject.ts";
 import { topologyMark, topologyRef } from "../topology-faults.ts";
 
 export const KT606: Rule = {

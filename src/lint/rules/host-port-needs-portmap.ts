@@ -1,12 +1,12 @@
 /** KT206: a port of the node that never leads to the pod which declares it (CNI plugin portmap, KUBE-NODEPORTS before the sockets). */
 import type { ClusterNode, ClusterPod, ClusterService } from "../../cluster/cluster.ts";
 import type { Trace } from "../../trace/trace.ts";
-import { ask } from "../ask.ts";
+import { ask, question } from "../ask.ts";
 import type { Finding } from "../finding.ts";
 import { type AskedHostPort, askedHostPorts } from "../host-ports.ts";
 import { groupPods, originField, type PodGroup } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT206: Rule = {
   code: "KT206",

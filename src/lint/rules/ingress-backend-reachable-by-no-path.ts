@@ -5,12 +5,12 @@
 import type { ClusterPod, ClusterService, ClusterServicePort } from "../../cluster/cluster.ts";
 import { type IngressController, ingressControllers, ingressesTakenBy } from "../../cluster/ingress-controllers.ts";
 import type { ObjectRef } from "../../objects/api.ts";
-import { type Answer, ask, isDead, isDelivered, podSource } from "../ask.ts";
+import { type Answer, ask, isDead, isDelivered, podSource, question } from "../ask.ts";
 import { type Backend, type Backends, backendsOf, isolationOf, isServed } from "../backends.ts";
 import { controllerPods } from "../controller-entry.ts";
 import { backendsOfIngress, namespaceOf, type PlacedBackend } from "../ingress-parts.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, refOf, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, refOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT407: Rule = {
   code: "KT407",

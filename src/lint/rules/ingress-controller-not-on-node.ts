@@ -2,10 +2,10 @@
 import type { Cluster, ClusterNode, ClusterPod } from "../../cluster/cluster.ts";
 import { ingressControllers } from "../../cluster/ingress-controllers.ts";
 import { hostMatches } from "../../objects/ingress-rules.ts";
+import { webQuestion } from "../../trace/questions.ts";
 import { type Answer, ask, isDead } from "../ask.ts";
 import { type CalledName, calledNames } from "../called-names.ts";
 import { controllerPods } from "../controller-entry.ts";
-import { httpQuestion } from "../expectations.ts";
 import { askedHostPorts } from "../host-ports.ts";
 import { nodeNames } from "../machines.ts";
 import { listed, refOfPod } from "../pod-groups.ts";
@@ -71,9 +71,12 @@ const servesNode = (pod: ClusterPod): boolean => pod.hostNetwork || askedHostPor
 const call = (subject: Subject, { name, ip, from, url }: CalledName): Answer | undefined =>
   ask(
     subject,
-    httpQuestion({
+    webQuestion({
       from: from === "external" ? undefined : from,
-      url: { scheme: url?.scheme ?? "http", host: name, port: url?.port ?? 80, path: url?.path ?? "/" },
+      scheme: url?.scheme ?? "http",
+      host: name,
+      port: url?.port ?? 80,
+      path: url?.path ?? "/",
       ...(ip === undefined ? {} : { address: ip }),
     }),
   );

@@ -1,10 +1,10 @@
 /** KT114: the nodes whose own clients get nothing, because no endpoint is theirs (KEP-2086, internalTrafficPolicy). */
 import type { Cluster, ClusterNode, ClusterPod } from "../../cluster/cluster.ts";
-import { ask, podSource } from "../ask.ts";
+import { ask, podSource, question } from "../ask.ts";
 import { listed } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { clusterIpOf, isClient, slicesByService, wireProtocol } from "../service-asks.ts";
-import { nameOf, question, serviceRef } from "../subject.ts";
+import { nameOf, serviceRef } from "../subject.ts";
 
 export const KT114: Rule = {
   code: "KT114",

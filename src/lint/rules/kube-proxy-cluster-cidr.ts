@@ -1,12 +1,12 @@
 /** KT608: kube-proxy takes pods for outsiders, because its clusterCIDR does not hold their addresses (proxy/util/localdetector.go). */
 import { cidrContains, familyOf, formatCidr, parseCidr } from "../../net/address.ts";
 import type { Path } from "../../trace/trace.ts";
-import { ask, podSource } from "../ask.ts";
+import { ask, podSource, question } from "../ask.ts";
 import { backendsOf } from "../backends.ts";
 import type { Mark } from "../finding.ts";
 import type { Rule } from "../rule.ts";
 import { clusterIpOf, isClient, wireProtocol } from "../service-asks.ts";
-import { question, type Subject } from "../subject.ts";
+import type { Subject } from "../subject.ts";
 import { topologyMark, topologyRef } from "../topology-faults.ts";
 
 export const KT608: Rule = {

@@ -2,10 +2,10 @@
 
 import type { Cluster, ClusterService } from "../../cluster/cluster.ts";
 import { cidrContains, formatCidr, type Ip } from "../../net/address.ts";
-import { ask, isDelivered } from "../ask.ts";
+import { ask, isDelivered, question } from "../ask.ts";
 import { listed } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, serviceRef } from "../subject.ts";
+import { nameOf, serviceRef } from "../subject.ts";
 
 export const KT309: Rule = {
   code: "KT309",

@@ -2,13 +2,13 @@
 import type { Cluster, ClusterServicePort } from "../../cluster/cluster.ts";
 import { isLoopback, parseIp } from "../../net/address.ts";
 import type { ObjectRef } from "../../objects/api.ts";
-import { ask, podSource } from "../ask.ts";
+import { ask, podSource, question } from "../ask.ts";
 import { expectations, urlIn } from "../expectations.ts";
 import type { Mark } from "../finding.ts";
 import { groupPods, originField } from "../pod-groups.ts";
 import { outermostMakers } from "../pod-makers.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, refOfWritten, type Subject } from "../subject.ts";
+import { nameOf, refOfWritten, type Subject } from "../subject.ts";
 
 export const KT310: Rule = {
   code: "KT310",

@@ -6,12 +6,12 @@ import type { Cluster, ClusterNode, ClusterService, ClusterServicePort } from ".
 import { groupBy } from "../../cluster/order.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import type { Source } from "../../objects/source.ts";
-import { type Answer, ask, isDead } from "../ask.ts";
+import { type Answer, ask, isDead, question } from "../ask.ts";
 import { type Backend, backendsOf, isolationOf, isServed } from "../backends.ts";
 import type { Finding } from "../finding.ts";
 import { listed } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT303: Rule = {
   code: "KT303",

@@ -1,12 +1,12 @@
 /** KT602: a pod's address that belongs to another node, to the node's own bridge or tunnel, or to another pod. */
 import type { Cluster, ClusterNode, ClusterPod } from "../../cluster/cluster.ts";
 import { type Cidr, cidrContains, familyOf, formatCidr, type Ip, networkOf, nthAddress } from "../../net/address.ts";
-import { type Answer, ask, isDead, podSource } from "../ask.ts";
+import { type Answer, ask, isDead, podSource, question } from "../ask.ts";
 import type { Finding, Mark } from "../finding.ts";
 import { refOfPod } from "../pod-groups.ts";
 import type { Rule } from "../rule.ts";
 import { isClient } from "../service-asks.ts";
-import { nameOf, question, type Subject } from "../subject.ts";
+import { nameOf, type Subject } from "../subject.ts";
 import { nodeMark } from "../topology-faults.ts";
 
 export const KT602: Rule = {

@@ -6,15 +6,15 @@ import type { Cluster, ClusterService } from "../../cluster/cluster.ts";
 import { ingressControllers, ingressesTakenBy } from "../../cluster/ingress-controllers.ts";
 import { type Fraction, formatFraction, fraction } from "../../net/fraction.ts";
 import { sameShare } from "../../trace/again.ts";
+import { webQuestion } from "../../trace/questions.ts";
 import type { Trace } from "../../trace/trace.ts";
-import { type Answer, ask, isDelivered, podSource } from "../ask.ts";
-import { controllerPods, httpPort } from "../controller-entry.ts";
-import { httpQuestion } from "../expectations.ts";
+import { type Answer, ask, isDelivered, question } from "../ask.ts";
+import { controllerPods, httpPort, sourceNear } from "../controller-entry.ts";
 import type { Finding, Related } from "../finding.ts";
 import { backendsOfIngress, NGINX_PREFIX, type PlacedBackend } from "../ingress-parts.ts";
 import type { Rule } from "../rule.ts";
 import { slicesByService, wireProtocol } from "../service-asks.ts";
-import { nameOf, question, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT113: Rule = {
   code: "KT113",
@@ -95,10 +95,7 @@ function throughIngress(
     if (!door || address === undefined) return undefined;
     const host = (door.backend.host ?? "any.test").replace("*", "www");
     const url = { scheme: "http" as const, host, port: httpPort(door.pod), path: door.backend.path?.path || "/" };
-    const answer = askAgain(
-      subject,
-      httpQuestion({ from: door.pod.hostNetwork ? `node/${door.pod.node ?? ""}` : podSource(door.pod), url, address }),
-    );
+    const answer = askAgain(subject, webQuestion({ from: sourceNear(door.pod), ...url, address }));
     return answer && finding(service, answer, describeProxy(service, answer.trace, door.backend), [ingressRelated(door.backend)]);
   };
 }

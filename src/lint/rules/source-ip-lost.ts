@@ -7,10 +7,10 @@ import { ingressControllers, ingressesTakenBy } from "../../cluster/ingress-cont
 import { cidrContains, type Ip, parseCidr } from "../../net/address.ts";
 import type { ObjectRef } from "../../objects/api.ts";
 import { matchesLabels, matchesSelector } from "../../objects/selector.ts";
-import { ask, isDelivered } from "../ask.ts";
+import { ask, isDelivered, question } from "../ask.ts";
 import type { Mark, Proof } from "../finding.ts";
 import type { Rule } from "../rule.ts";
-import { nameOf, question, refOf, type Subject, serviceRef } from "../subject.ts";
+import { nameOf, refOf, type Subject, serviceRef } from "../subject.ts";
 
 export const KT305: Rule = {
   code: "KT305",

@@ -3,12 +3,12 @@ import type { Cluster, ClusterNode, ClusterPod } from "../../cluster/cluster.ts"
 import { groupBy } from "../../cluster/order.ts";
 import type { Reason } from "../../linux/reason.ts";
 import type { Path } from "../../trace/trace.ts";
-import { type Answer, ask, podSource } from "../ask.ts";
+import { type Answer, ask, podSource, question } from "../ask.ts";
 import { backendsOf } from "../backends.ts";
 import type { Finding } from "../finding.ts";
 import type { Rule } from "../rule.ts";
 import { clusterIpOf, isClient, wireProtocol } from "../service-asks.ts";
-import { question, type Subject } from "../subject.ts";
+import type { Subject } from "../subject.ts";
 import { nodeMark, nodeRef } from "../topology-faults.ts";
 
 export const KT605: Rule = {
